@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto chromium:chromium socat:socat
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.PHONY: help setup setup-test demo test lint lock schemas
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.done ## make .venv with what the lock names, checked by hash
+
+.venv/.done: requirements.lock requirements-gpsd-poll.lock pyproject.toml
+	@python=$$(tools/find-python) || exit 1; \
+	$(BIN)/python -c pass 2>/dev/null || "$$python" -m venv --clear .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps --no-build-isolation -r requirements-gpsd-poll.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup-test: ## add the Debian packages that the tests drive
+	@tools/install-debian-packages $(DEBIAN)
+
+demo: setup ## a simulated county on a live board
+	$(BIN)/watchroom demo
+
+lint: setup ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup setup-test lint ## everything that must hold
+	$(BIN)/pytest -q
+
+lock: setup ## renew the three locks
+	$(COMPILE) --upgrade pyproject.toml --extra dev -o requirements.lock
+	$(COMPILE) pyproject.toml --extra edge -c requirements.lock -o requirements-edge.lock
+	echo 'gpsd-py3>=0.3' | $(COMPILE) --no-deps - -o requirements-gpsd-poll.lock
+
+schemas: setup ## write wire/published from the structs
+	$(BIN)/python -m wire.publish

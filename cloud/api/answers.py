@@ -1,0 +1,87 @@
+"""What the routes answer with."""
+
+from datetime import datetime
+
+import msgspec
+
+from wire.feed import FeedRecord, FixMode, Mode
+
+
+class UnitList(msgspec.Struct, frozen=True, kw_only=True):
+    """Every unit, as it stands at `at`."""
+
+    at: datetime
+    cursor: int
+    units: tuple[FeedRecord, ...]
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored event. `event` is what the device sent, byte for byte."""
+
+    id: int
+    device: str
+    stream: str
+    seq: int
+    kind: str
+    at: datetime
+    """The device's wall time. It may be wrong."""
+    corrected_at: datetime
+    proven: bool
+    received_at: datetime
+    event: msgspec.Raw
+
+
+class EventList(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit's events, newest first. `next_before` asks for the page after this one; null at the end."""
+
+    unit: str
+    events: tuple[EventView, ...]
+    next_before: int | None
+
+
+class TrackPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stored position."""
+
+    at: datetime
+    """Corrected, UTC."""
+    device: str
+    stream: str
+    seq: int
+    mode: Mode
+    fix: FixMode
+    lat: float | None = None
+    lon: float | None = None
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    altitude_m: float | None = None
+    accuracy_m: float | None = None
+    satellites: int | None = None
+    gnss_time: datetime | None = None
+
+
+class TrackList(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit's positions in a window, oldest first. `more` tells whether the window holds more than these."""
+
+    unit: str
+    since: datetime
+    until: datetime
+    points: tuple[TrackPoint, ...]
+    more: bool
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a request was not answered."""
+
+    problem: str
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the service is whole, and if not, what is wrong."""
+
+    ok: bool
+    trouble: tuple[str, ...]
+    units: int
+    listeners: int
+    owner_term: int
+    directory: str
+    """The directory's version."""

@@ -1,0 +1,46 @@
+"""The published schemas in the OpenAPI document: they come from the wire's structs, not from a second description."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from cloud.api.answers import EventList, EventView, Problem, TrackList, UnitList
+from wire.feed import Changes, FeedRecord, Snapshot, Tick
+
+_STRUCTS = [FeedRecord, Snapshot, Changes, Tick, UnitList, EventList, EventView, TrackList, Problem]
+_encode = msgspec.json.Encoder().encode
+
+
+def add_schemas(api: FastAPI) -> None:
+    """Let the application's OpenAPI document define every struct that a route names."""
+    make = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        _, components = msgspec.json.schema_components(_STRUCTS, ref_template="#/components/schemas/{name}")
+        document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+        return document
+
+    api.openapi = openapi  # type: ignore[method-assign]
+
+
+def answers(kind: type, description: str, **others: str) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's answers: 200 with `kind`, and a problem for each other status, given as `s404="why"`."""
+    described: dict[int | str, dict[str, Any]] = {200: _answer(kind, description)}
+    for status, why in others.items():
+        described[int(status[1:])] = _answer(Problem, why)
+    return described
+
+
+def reply(value: msgspec.Struct, status: int = 200) -> Response:
+    """Answer with a struct as JSON. What is live is never cached."""
+    return Response(
+        _encode(value), status_code=status, media_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _answer(kind: type, description: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,105 @@
+"""Units as they stand, their events and their tracks."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from cloud.api.answers import EventList, EventView, Problem, TrackList, TrackPoint, UnitList
+from cloud.api.schemas import answers, reply
+from cloud.api.source import Site
+from cloud.ledger import EventRow
+from cloud.telemetry import PositionRow
+from wire.feed import FeedRecord
+
+PAGE_MAX = 1_000
+TRACK_MAX = 50_000
+TRACK_DEFAULT = timedelta(hours=1)
+
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+TrackLimit = Annotated[int, Query(ge=1, le=TRACK_MAX)]
+
+
+def router(site: Site) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter(prefix="/v1/units", tags=["units"])
+
+    @routes.get("", responses=answers(UnitList, "Every unit."))
+    async def list_units() -> Response:
+        """Every unit as it stands."""
+        now = site.moment()
+        return reply(UnitList(at=now.utc, cursor=site.feed.cursor, units=site.feed.records(now)))
+
+    @routes.get("/{unit}", responses=answers(FeedRecord, "The unit.", s404="No such unit."))
+    async def show_unit(unit: str) -> Response:
+        """One unit as it stands."""
+        record = site.feed.record(unit, site.moment())
+        return reply(record) if record is not None else _no_such_unit(unit)
+
+    @routes.get("/{unit}/events", responses=answers(EventList, "A page of events.", s404="No such unit."))
+    async def list_events(unit: str, before: int | None = None, limit: Limit = 100) -> Response:
+        """A unit's stored events, newest first."""
+        if unit not in site.ingest.directory.units:
+            return _no_such_unit(unit)
+        rows = await asyncio.to_thread(site.ledger.events_of, unit, before, limit)
+        more = len(rows) == limit and rows[-1].prev is not None
+        views = tuple(_event_view(row) for row in rows)
+        return reply(EventList(unit=unit, events=views, next_before=rows[-1].id if more else None))
+
+    @routes.get("/{unit}/track", responses=answers(TrackList, "Positions.", s404="No such unit.", s422="A bad window."))
+    async def show_track(
+        unit: str, since: datetime | None = None, until: datetime | None = None, limit: TrackLimit = 10_000
+    ) -> Response:
+        """A unit's stored positions in a window of corrected time, the last hour by default."""
+        if unit not in site.ingest.directory.units:
+            return _no_such_unit(unit)
+        end = until or site.moment().utc
+        start = since or end - TRACK_DEFAULT
+        if start.tzinfo is None or end.tzinfo is None:
+            return reply(Problem("since and until must name their offset from UTC, such as 2026-01-26T15:57:02Z"), 422)
+        rows = await asyncio.to_thread(site.telemetry.series, unit, start, end, limit + 1)
+        points = tuple(_track_point(row) for row in rows[:limit])
+        return reply(TrackList(unit=unit, since=start, until=end, points=points, more=len(rows) > limit))
+
+    return routes
+
+
+def _no_such_unit(unit: str) -> Response:
+    return reply(Problem(f"there is no unit {unit!r}; GET /v1/units lists them"), 404)
+
+
+def _event_view(row: EventRow) -> EventView:
+    return EventView(
+        id=row.id,
+        device=row.device,
+        stream=row.stream,
+        seq=row.seq,
+        kind=row.kind,
+        at=row.at,
+        corrected_at=row.corrected_at,
+        proven=row.proven,
+        received_at=row.received_at,
+        event=msgspec.Raw(row.body),
+    )
+
+
+def _track_point(row: PositionRow) -> TrackPoint:
+    return TrackPoint(
+        at=row.corrected_at,
+        device=row.device,
+        stream=row.stream,
+        seq=row.seq,
+        mode=row.mode,
+        fix=row.fix,
+        lat=row.lat,
+        lon=row.lon,
+        speed_mps=row.speed_mps,
+        heading_deg=row.heading_deg,
+        altitude_m=row.altitude_m,
+        accuracy_m=row.accuracy_m,
+        satellites=row.satellites,
+        gnss_time=row.gnss_time,
+    )

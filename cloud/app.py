@@ -1,0 +1,199 @@
+"""The cloud side in one process: broker, ingest, feed, API and console, composed. The only supervisor here.
+
+devices ─▶ broker ─▶ ingest ─▶ ledger, telemetry
+                       └─▶ fleet ─▶ feed ─▶ API and console ─▶ control rooms
+"""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import version
+
+import structlog
+import uvicorn
+
+from cloud import console
+from cloud.api import Site, make_api
+from cloud.broker.embedded import EmbeddedBroker
+from cloud.broker.nats import NatsProgram, find_nats_server
+from cloud.clock import Clock
+from cloud.config import LOOPBACK, Settings
+from cloud.directory import load
+from cloud.errors import Fatal, Retryable
+from cloud.feeds import Feed, Listeners
+from cloud.ingest.ingest import Ingest
+from cloud.ledger import Ledger
+from cloud.telemetry import DuckTelemetry
+
+_log = structlog.get_logger("app")
+BROKER_WATCH_S = 0.5
+
+
+class App:
+    """A running Watchroom. Use `run`; `site` and `address` stand once `ready` is set."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Nothing starts yet."""
+        self._settings = settings
+        self._clock = clock
+        self._feed_lag_s = 0.0
+        self.ready = asyncio.Event()
+        self.broker_port = 0
+        self.site: Site | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the board is."""
+        return f"http://{LOOPBACK}:{self._settings.port}/"
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `Fatal`, in one line, where it cannot start."""
+        settings = self._settings
+        with claim_folder(settings), listen_on(settings.port) as listening, contextlib.ExitStack() as stack:
+            directory = load(settings.directory)
+            ledger = Ledger.open(f"sqlite:///{settings.data / 'ledger.db'}")
+            stack.callback(ledger.close)
+            telemetry = DuckTelemetry.open(settings.data / "telemetry")
+            stack.callback(telemetry.close)
+            started = self._clock.now()
+            owner_term = ledger.record_start(started, int(started.timestamp()), version("watchroom"))
+            ingest = Ingest(directory, ledger, telemetry, clock=self._clock, owner_term=owner_term)
+            self.site = self._make_site(ingest, ledger, telemetry)
+            async with self._broker() as (host, port), asyncio.TaskGroup() as tasks:
+                self.broker_port = port
+                tasks.create_task(ingest.run(host, port, self.ready.set))
+                tasks.create_task(self._tick(self.site))
+                tasks.create_task(self._serve(self.site, listening))
+
+    def _make_site(self, ingest: Ingest, ledger: Ledger, telemetry: DuckTelemetry) -> Site:
+        feed = Feed(
+            ingest.fleet,
+            epoch=secrets.token_hex(6),
+            owner_term=ingest.owner_term,
+            tick_ms=self._settings.tick_ms,
+            now=ingest.moment(),
+        )
+        return Site(
+            feed=feed,
+            listeners=Listeners(),
+            ingest=ingest,
+            ledger=ledger,
+            telemetry=telemetry,
+            moment=ingest.moment,
+            trouble=lambda: self._trouble(ingest),
+        )
+
+    async def _tick(self, site: Site) -> None:
+        """Speak on a fixed grid, so that when something is said tells nothing but that it is time."""
+        tick_s = self._settings.tick_ms / 1000
+        due_s = self._clock.monotonic()
+        while True:
+            now = site.moment()
+            self._feed_lag_s = max(0.0, now.mono_s - due_s)
+            event = site.feed.tick(now)
+            if event is not None:
+                site.listeners.send(event)
+            due_s = max(due_s + tick_s, self._clock.monotonic())
+            await self._clock.sleep(due_s - self._clock.monotonic())
+
+    async def _serve(self, site: Site, listening: socket.socket) -> None:
+        api = make_api(site)
+        api.include_router(console.router())
+        config = uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+        server = _Server(config)
+        try:
+            await server.serve(sockets=[listening])
+        except asyncio.CancelledError:
+            site.listeners.close()
+            server.should_exit = True
+            await server.shutdown(sockets=[listening])
+            raise
+
+    @contextlib.asynccontextmanager
+    async def _broker(self) -> AsyncIterator[tuple[str, int]]:
+        if self._settings.broker is not None:
+            yield self._settings.broker.host, self._settings.broker.port
+            return
+        program = NatsProgram(find_nats_server())
+        store = self._settings.data / "broker"
+        async with EmbeddedBroker(program, store=store, clock=self._clock, port=self._settings.mqtt_port) as broker:
+            async with asyncio.TaskGroup() as tasks:
+                watch = tasks.create_task(self._keep_alive(broker))
+                try:
+                    yield broker.host, broker.port
+                finally:
+                    watch.cancel()
+
+    async def _keep_alive(self, broker: EmbeddedBroker) -> None:
+        """Start the embedded broker again where it has died."""
+        while True:
+            await self._clock.sleep(BROKER_WATCH_S)
+            if broker.pid is None:
+                _log.error("broker_died", port=broker.port)
+                try:
+                    await broker.stop()
+                    await broker.start()
+                except (Retryable, Fatal) as error:
+                    _log.error("broker_not_started", cause=str(error))
+                    await self._clock.sleep(2.0)
+
+    def _trouble(self, ingest: Ingest) -> list[str]:
+        trouble = []
+        if ingest.subscriber is None or not ingest.subscriber.connected:
+            trouble.append("ingest is not connected to the broker: no device is heard")
+        if ingest.status_committer.failing:
+            trouble.append("the ledger does not take commits: statuses wait on the devices; see the disk and the log")
+        if ingest.track_committer.failing:
+            trouble.append("the telemetry store does not take commits: tracks wait on the devices")
+        if self._feed_lag_s > 1.0:
+            trouble.append(f"the feed is {self._feed_lag_s:.1f} s behind its tick: the machine is overloaded")
+        return trouble
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: whoever composed this process ends it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+@contextlib.contextmanager
+def claim_folder(settings: Settings) -> Iterator[None]:
+    """Make the data folder and hold its lock. Raises `Fatal`."""
+    data = settings.data
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("wb")
+    except OSError as error:
+        raise Fatal(
+            f"cannot write to {data}: {error.strerror}. Make it writable, or name another with --data"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Fatal(f"another watchroom is using {data}. Stop it, or name another folder with --data") from None
+        yield
+
+
+@contextlib.contextmanager
+def listen_on(port: int) -> Iterator[socket.socket]:
+    """Listen on a loopback port. Raises `Fatal`."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            raise Fatal(
+                f"port {port} cannot be used: {error.strerror}. Stop what uses it, or choose another with --port"
+            ) from None
+        yield listening

@@ -1,0 +1,1 @@
+"""Starts and configures the embedded broker, and writes configurations for others. It moves no messages itself."""

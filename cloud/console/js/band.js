@@ -1,0 +1,83 @@
+// The band along the top, the banner below it, and what a screen reader is told of the feed.
+
+import { age, clockTime, feedAge } from "./words.js";
+
+const RADIO = "what you see is old: use radio";
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// What is counted in the band and per base. A unit that is not in live mode is not counted as available.
+export function count(records, keyOf) {
+  const counted = { units: 0, available: 0, unconfirmed: 0, contradicted: 0, never: 0, apart: new Map() };
+  for (const record of records) {
+    const key = keyOf(record);
+    counted.units += 1;
+    if (record.mode !== "live") counted.apart.set(record.mode, (counted.apart.get(record.mode) ?? 0) + 1);
+    else if (record.class === "Available" && key === "confirmed") counted.available += 1;
+    if (key !== "confirmed") counted[key] += 1;
+  }
+  return counted;
+}
+
+export class Band {
+  #nodes;
+  #lostSince = null;
+
+  // `nodes`: mode, clock, age, counts, banner, state.
+  constructor(nodes) {
+    this.#nodes = nodes;
+  }
+
+  showCounts(counted) {
+    const said = [`${counted.units} units`, `${counted.available} available confirmed`];
+    if (counted.unconfirmed) said.push(`${counted.unconfirmed} unconfirmed`);
+    if (counted.contradicted) said.push(`${counted.contradicted} contradicted`);
+    if (counted.never) said.push(`${counted.never} never heard`);
+    setText(this.#nodes.counts, said.join(" · "));
+    setText(this.#nodes.mode, modeText(counted));
+    this.#nodes.mode.classList.toggle("not-live", counted.apart.size > 0);
+  }
+
+  // The feed's state has changed at `date`, after it was `ageMs` old.
+  showState(state, date, ageMs) {
+    document.body.dataset.feed = state;
+    if (state === "live") {
+      setText(this.#nodes.state, this.#lostSince ? `Feed back at ${clockTime(date)}` : "Feed live");
+      this.#lostSince = null;
+    } else if (state === "lost") {
+      this.#lostSince = new Date(date.getTime() - ageMs);
+      setText(this.#nodes.state, `Feed lost since ${clockTime(this.#lostSince)}: ${RADIO}`);
+    }
+  }
+
+  tick(date, state, ageMs) {
+    setText(this.#nodes.clock, clockTime(date));
+    setText(this.#nodes.age, `FEED ${feedAge(ageMs)}`);
+    this.#nodes.banner.hidden = state === "live";
+    if (state === "lost") setText(this.#nodes.banner, this.#lostText(date));
+    else if (state === "waiting") setText(this.#nodes.banner, "NO FEED YET: asking for the board. Use radio until it is here");
+  }
+
+  #lostText(date) {
+    const lost = age((date - this.#lostSince) / 1000);
+    return `FEED LOST ${lost}, since ${clockTime(this.#lostSince)}: ${RADIO}`;
+  }
+
+  // This page's own program has failed: nothing it shows can be trusted, and it may not be able to say more.
+  showFailure() {
+    document.body.dataset.feed = "failed";
+    this.#nodes.banner.hidden = false;
+    setText(this.#nodes.banner, `THIS PAGE HAS FAILED: ${RADIO}, and load the page again (F5)`);
+  }
+}
+
+function modeText(counted) {
+  const apart = [...counted.apart].map(([mode, units]) => `${units} in ${mode}`);
+  if (apart.length === 0) return "LIVE";
+  if (counted.apart.size === 1 && counted.apart.values().next().value === counted.units) {
+    return counted.apart.keys().next().value.toUpperCase();
+  }
+  return `LIVE · ${apart.join(" · ")}`;
+}

@@ -1,0 +1,180 @@
+// The connection to the feed: one EventSource, its retries, and the watch over its silence.
+//
+// Each tab holds a connection of its own. A browser opens about six to a host over HTTP/1.1: more tabs than that need
+// HTTP/2 in front of the server.
+//
+// A connection is never resumed: each new one brings a whole snapshot, so what a unit shows never rests on two
+// connections, and a unit that has left the feed leaves the board.
+
+import { Timeline } from "./clock.js";
+import { Broken, collect, isComplete, replace } from "./picture.js";
+
+// Until the first snapshot has said `lost_after_s`.
+const LOST_AFTER_FIRST_S = 10;
+const RETRY_FIRST_MS = 500;
+const RETRY_MAX_MS = 5000;
+// How long a new connection may say nothing before it is given up, more with each attempt for a slow line.
+const QUIET_MS = 10000;
+const QUIET_STEP_MS = 5000;
+const QUIET_MAX_MS = 60000;
+
+// `waiting`: no snapshot yet. `live`: the feed vouches for what is held. `lost`: it does not.
+export class Feed {
+  state = "waiting";
+  units = new Map();
+  lastTrouble = "";
+  #url;
+  #clock;
+  #listener;
+  #timeline = new Timeline();
+  #lostAfterMs = LOST_AFTER_FIRST_S * 1000;
+  #vouchedAtMs = null;
+  #ownerTerm = -Infinity;
+  #epoch = null;
+  #connection = null;
+  #attempt = 0;
+  #retryAtMs = 0;
+  #observedMs;
+
+  // `listener.replaced()` after a snapshot, `listener.changed(units)` after changes, `listener.state(state)`.
+  constructor(url, clock, listener) {
+    this.#url = url;
+    this.#clock = clock;
+    this.#listener = listener;
+    this.#observedMs = clock.now();
+  }
+
+  // The server's time now in milliseconds, as the held units' connection shows it; null before any.
+  serverMs() {
+    return this.#timeline.serverMs(this.#clock.now());
+  }
+
+  // How long ago the feed last vouched for what is held, in milliseconds; null before the first snapshot.
+  ageMs() {
+    return this.#vouchedAtMs === null ? null : Math.max(0, this.serverMs() - this.#vouchedAtMs);
+  }
+
+  // Look at the clocks: to be called at least once a second, and at once when the page wakes.
+  tick() {
+    const nowMs = this.#clock.now();
+    this.#noticeSleep(nowMs);
+    if (this.state === "live" && this.ageMs() > this.#lostAfterMs) this.#lose();
+    if (this.#connection && nowMs > this.#connection.quietAtMs) this.#retry("no word from the feed");
+    if (!this.#connection && nowMs >= this.#retryAtMs) this.#open(nowMs);
+  }
+
+  // Take nothing more.
+  stop() {
+    this.#connection?.source.close();
+    this.#connection = null;
+    this.#retryAtMs = Infinity;
+  }
+
+  // Drop the connection and open another at the next tick: the network or the page came back.
+  reconnect(why) {
+    this.#retry(why);
+    this.#retryAtMs = 0;
+  }
+
+  // A page that was not running may be handed events that waited for it, as if they were new: they are not taken.
+  #noticeSleep(nowMs) {
+    const sleptMs = nowMs - this.#observedMs;
+    this.#observedMs = nowMs;
+    if (sleptMs <= this.#lostAfterMs) return false;
+    if (this.state === "live") this.#lose();
+    this.reconnect(`this page stood still for ${Math.round(sleptMs / 1000)} s`);
+    return true;
+  }
+
+  #open(nowMs) {
+    const source = new EventSource(this.#url);
+    const connection = { source, timeline: new Timeline(), collection: null, quietMs: this.#quietMs(), quietAtMs: 0 };
+    connection.quietAtMs = nowMs + connection.quietMs;
+    this.#connection = connection;
+    const take = (fold) => (event) => this.#take(connection, event, fold);
+    source.addEventListener("snapshot", take(this.#foldSnapshot));
+    source.addEventListener("changes", take(this.#foldChanges));
+    source.addEventListener("tick", take(this.#foldTick));
+    source.onerror = () => {
+      if (connection === this.#connection) this.#retry("the connection broke");
+    };
+  }
+
+  #quietMs() {
+    return Math.max(this.#lostAfterMs, Math.min(QUIET_MS + QUIET_STEP_MS * this.#attempt, QUIET_MAX_MS));
+  }
+
+  #take(connection, event, fold) {
+    const nowMs = this.#clock.now();
+    if (connection !== this.#connection || this.#noticeSleep(nowMs)) return;
+    try {
+      const body = JSON.parse(event.data);
+      const atMs = Date.parse(body.at);
+      if (Number.isNaN(atMs)) throw new Broken("an event without its time");
+      if (connection.timeline.arrive(atMs, nowMs) > this.#lostAfterMs) throw new Broken("the server's clock was set");
+      connection.quietAtMs = nowMs + connection.quietMs;
+      fold.call(this, connection, body, atMs, event.lastEventId);
+      if (this.#isCurrent(connection)) this.#vouchedAtMs = Math.max(this.#vouchedAtMs ?? atMs, atMs);
+    } catch (error) {
+      if (!(error instanceof Broken || error instanceof SyntaxError || error instanceof TypeError)) throw error;
+      this.#retry(`the feed could not be read: ${error.message}`);
+    }
+  }
+
+  // Whether what is held came over this connection.
+  #isCurrent(connection) {
+    return connection.timeline === this.#timeline;
+  }
+
+  #foldSnapshot(connection, part, atMs) {
+    if (part.owner_term < this.#ownerTerm) throw new Broken("an older server answered");
+    connection.collection = collect(connection.collection, part, atMs);
+    if (!isComplete(connection.collection)) return;
+    this.units = connection.collection.units;
+    connection.collection = null;
+    this.#timeline = connection.timeline;
+    this.#vouchedAtMs = atMs;
+    this.#ownerTerm = part.owner_term;
+    this.#epoch = part.epoch;
+    this.#lostAfterMs = part.lost_after_s * 1000;
+    connection.quietMs = this.#lostAfterMs;
+    connection.quietAtMs = this.#clock.now() + connection.quietMs;
+    this.#attempt = 0;
+    this.#enter("live");
+    this.#listener.replaced();
+  }
+
+  // A tick vouches for what a snapshot brought: without one it is not a feed to wait on.
+  #foldTick(connection) {
+    if (!connection.collection && !this.#isCurrent(connection)) throw new Broken("it began without a snapshot");
+  }
+
+  #foldChanges(connection, changes, atMs, id) {
+    this.#foldTick(connection);
+    if (connection.collection) replace(connection.collection.units, changes.records, atMs);
+    if (!this.#isCurrent(connection)) return;
+    if (!id.startsWith(`${this.#epoch}-`)) throw new Broken("another server's changes");
+    replace(this.units, changes.records, atMs);
+    this.#listener.changed(changes.records.map((record) => record.unit));
+  }
+
+  #lose() {
+    this.#enter("lost");
+    if (this.#connection && this.#isCurrent(this.#connection)) this.reconnect("the feed fell silent");
+  }
+
+  #retry(why) {
+    if (this.#connection) this.#connection.source.close();
+    this.#connection = null;
+    this.lastTrouble = why;
+    const capMs = Math.min(RETRY_FIRST_MS * 2 ** this.#attempt, RETRY_MAX_MS);
+    this.#attempt += 1;
+    this.#retryAtMs = this.#clock.now() + capMs * (0.5 + Math.random() / 2);
+  }
+
+  #enter(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.#listener.state(state);
+  }
+}

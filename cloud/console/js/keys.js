@@ -1,0 +1,55 @@
+// The keyboard. No single key sends anything.
+
+export const VIEWS = [
+  { key: "F2", service: null, word: "All" },
+  { key: "F3", service: "fire", word: "Fire" },
+  { key: "F4", service: "police", word: "Police" },
+  { key: "F6", service: "ambulance", word: "Ambulance" },
+];
+
+// Keys of the board, by what they ask for. F5 is left alone: it loads the page again, as everywhere.
+const BOARD_KEYS = {
+  ArrowDown: (does) => does.along(1),
+  j: (does) => does.along(1),
+  ArrowUp: (does) => does.along(-1),
+  k: (does) => does.along(-1),
+  ArrowLeft: (does) => does.beside(-1),
+  ArrowRight: (does) => does.beside(1),
+  PageDown: (does) => does.along(10),
+  PageUp: (does) => does.along(-10),
+  Home: (does) => does.along(-Infinity),
+  End: (does) => does.along(Infinity),
+  Enter: (does) => does.openDetail(),
+  "/": (does) => does.find(),
+};
+
+// While reading a panel the arrows scroll it: only these still act on the board.
+const PANEL_KEYS = ["j", "k", "/"];
+
+const EVERYWHERE_KEYS = {
+  Escape: (does) => does.close(),
+  F1: (does) => does.toggleHelp(),
+};
+for (const view of VIEWS) EVERYWHERE_KEYS[view.key] = (does) => does.view(view.service);
+
+const FIND_KEYS = {
+  Enter: (does) => does.leaveFind(),
+  ArrowDown: (does) => does.leaveFind(),
+};
+
+// Route key presses to `does`. `nodes`: grid, find.
+export function listen(nodes, does) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    const action = EVERYWHERE_KEYS[event.key] ?? keysAt(event.target, nodes)[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action(does);
+  });
+}
+
+function keysAt(target, nodes) {
+  if (target === nodes.find) return FIND_KEYS;
+  if (target === nodes.grid || target === document.body) return BOARD_KEYS;
+  return Object.fromEntries(PANEL_KEYS.map((key) => [key, BOARD_KEYS[key]]));
+}

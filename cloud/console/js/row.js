@@ -1,0 +1,104 @@
+// One unit's row: made once, and touched only where what it says has changed.
+
+import {
+  age, availability, confidence, confidenceKey, plus, positionAge, service, since, statusCode, statusLabel,
+} from "./words.js";
+
+export const COLUMNS = [
+  { key: "sign", head: "", name: "Confidence" },
+  { key: "callsign", head: "Unit", name: "Unit" },
+  { key: "service", head: "", name: "Service" },
+  { key: "type", head: "Type", name: "Type" },
+  { key: "status", head: "Status", name: "Status" },
+  { key: "since", head: "Since", name: "Status since" },
+  { key: "class", head: "Class", name: "Class" },
+  { key: "link", head: "Link", name: "Link age" },
+  { key: "told", head: "Stat", name: "Status age" },
+  { key: "position", head: "Pos", name: "Position age" },
+  { key: "reason", head: "Reason", name: "Reason" },
+];
+
+export function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+export class UnitRow {
+  #entry = null;
+  #cells = {};
+  #code = element("b", "code");
+  #label = element("span", "label");
+  #mode = element("span", "mode-mark");
+
+  constructor(unit) {
+    this.unit = unit;
+    this.element = element("div", "row");
+    this.element.id = `unit-${unit}`;
+    this.element.setAttribute("role", "row");
+    this.element.setAttribute("aria-selected", "false");
+    COLUMNS.forEach((column, index) => this.#addCell(column.key, index + 1));
+    this.#cells.status.append(this.#code, this.#label);
+    this.#cells.reason.append(this.#mode, element("span", "reason-text"));
+    for (const key of ["sign", "service"]) {
+      const sign = element("span", "");
+      sign.setAttribute("role", "img");
+      this.#cells[key].append(sign);
+    }
+    this.#cells.class.append(element("span", "bar"));
+  }
+
+  #addCell(key, index) {
+    const cell = element("span", `cell c-${key}`);
+    cell.setAttribute("role", key === "callsign" ? "rowheader" : "gridcell");
+    cell.setAttribute("aria-colindex", String(index));
+    this.#cells[key] = cell;
+    this.element.append(cell);
+  }
+
+  // Show a record as the feed told it; `feedLive` false takes the feed's word back.
+  show(entry, feedLive, serverMs) {
+    const { record } = entry;
+    this.#entry = entry;
+    const key = confidenceKey(record, feedLive);
+    setAttribute(this.element, "data-confidence", key);
+    setAttribute(this.element, "data-class", availability(record).key);
+    setAttribute(this.element, "data-proven", String(feedLive && key === "confirmed"));
+    this.#showSign(this.#cells.sign.firstElementChild, confidence(key).sign, confidence(key).word);
+    this.#showSign(this.#cells.service.firstElementChild, service(record).letter, service(record).word);
+    setText(this.#cells.callsign, record.callsign);
+    setText(this.#cells.type, record.type);
+    setText(this.#code, statusCode(record.status));
+    setText(this.#label, statusLabel(record));
+    setAttribute(this.#cells.status, "title", statusLabel(record));
+    setText(this.#cells.class.firstElementChild, availability(record).word);
+    setText(this.#mode, record.mode === "live" ? "" : record.mode.toUpperCase());
+    setText(this.#cells.reason.lastElementChild, record.reasons[0]?.text ?? "");
+    setAttribute(this.#cells.reason, "title", record.reasons.map((reason) => reason.text).join("\n"));
+    this.tick(serverMs);
+  }
+
+  #showSign(node, sign, word) {
+    setText(node, sign);
+    setAttribute(node, "aria-label", word);
+  }
+
+  // Let the ages be those of `serverMs`.
+  tick(serverMs) {
+    const { record, atMs } = this.#entry;
+    const agedS = Math.max(0, serverMs - atMs) / 1000;
+    setText(this.#cells.since, since(record.status, serverMs));
+    setText(this.#cells.link, age(plus(record.ages.link_s, agedS)));
+    setText(this.#cells.told, age(plus(record.ages.status_s, agedS)));
+    setText(this.#cells.position, positionAge(record, agedS));
+  }
+}

@@ -1,0 +1,50 @@
+"""Reads the status schemes: the packaged ones, and a site's own over them."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from cloud.errors import Fatal
+from wire.scheme import Scheme, assemble
+from wire.strict import Problem
+
+SITE_FOLDER = "schemes"
+"""The folder inside the directory's folder in which a site keeps its own."""
+
+
+class SchemesInvalid(Fatal):
+    """A scheme can't be used. The text has one line for each error."""
+
+
+def load_schemes(folder: Path | None = None) -> dict[str, Scheme]:
+    """Load every scheme by name: packaged, and with those of `folder`'s `*.toml` over them.
+
+    Raises SchemesInvalid, with every error at once.
+    """
+    site, problems = read_texts(folder) if folder is not None else ({}, ())
+    schemes, more = assemble(read_packaged(), site)
+    if problems or more:
+        raise SchemesInvalid("\n".join(str(problem) for problem in (*problems, *more)))
+    return schemes
+
+
+def read_packaged() -> dict[str, str]:
+    """Read the texts of the schemes that come with the program, by file name."""
+    packaged = sorted((files("wire") / "schemes").iterdir(), key=lambda each: each.name)
+    return {each.name: each.read_text("utf-8") for each in packaged if each.name.endswith(".toml")}
+
+
+def read_texts(folder: Path) -> tuple[dict[str, str], tuple[Problem, ...]]:
+    """Read a folder's `*.toml`, by file name in order, and tell what can't be read. Hidden files are left alone.
+
+    Raises OSError where the folder itself can't be read.
+    """
+    texts: dict[str, str] = {}
+    problems = []
+    for path in sorted(each for each in folder.iterdir() if each.suffix == ".toml" and each.name[0] != "."):
+        try:
+            texts[path.name] = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            problems.append(Problem(path.name, "is not text in UTF-8", "a TOML file in UTF-8"))
+        except OSError as error:
+            problems.append(Problem(path.name, f"can't be read: {error.strerror}", "a readable file"))
+    return texts, tuple(problems)

@@ -1,0 +1,98 @@
+"""Makes the feed's events as bytes. Pure: the tick and the time come from outside."""
+
+import msgspec
+
+from cloud.fleet.clocks import Moment
+from cloud.fleet.fleet import Fleet
+from wire.feed import Changes, FeedRecord, Snapshot, Tick
+
+LOST_AFTER_S = 3.0
+"""How long a client may hear nothing before it must say that the feed is lost. Stale is to be seen within 2 s of its
+threshold; the feed speaks at least once a second."""
+QUIET_S = 1.0
+"""The longest pause between two events."""
+SNAPSHOT_PART_RECORDS = 500
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Feed:
+    """One audience's view of the fleet, with a cursor that only grows within an epoch."""
+
+    def __init__(self, fleet: Fleet, *, epoch: str, owner_term: int, tick_ms: int, now: Moment) -> None:
+        """Begin an epoch with a record of every unit."""
+        self._fleet = fleet
+        self._epoch, self._owner_term, self._tick_ms = epoch, owner_term, tick_ms
+        self.cursor = 0
+        self._records: dict[str, FeedRecord] = {}
+        self._spoke_s = now.mono_s
+        self._update(now)
+
+    def tick(self, now: Moment) -> bytes | None:
+        """Give the event for this tick: what changed, or a sign of life, or nothing yet."""
+        changed = self._update(now)
+        if not changed and now.mono_s - self._spoke_s < QUIET_S:
+            return None
+        self._spoke_s = now.mono_s
+        if changed:
+            return self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=changed)))
+        return self._event("tick", _encode(Tick(at=now.utc, cursor=self.cursor)))
+
+    def records(self, now: Moment) -> tuple[FeedRecord, ...]:
+        """Every unit's record, its ages as at `now`."""
+        return tuple(self._fresh(unit, now) for unit in self._records)
+
+    def record(self, unit: str, now: Moment) -> FeedRecord | None:
+        """One unit's record, its ages as at `now`; None for a unit that there is not."""
+        return self._fresh(unit, now) if unit in self._records else None
+
+    def since(self, last_event_id: str, now: Moment) -> list[bytes]:
+        """Give what a client needs that saw `last_event_id`: what changed since, or the whole picture.
+
+        The records are made anew: one that was encoded a while ago would come with ages that are too young.
+        """
+        epoch, _, cursor = last_event_id.rpartition("-")
+        if epoch != self._epoch or not cursor.isdecimal() or int(cursor) > self.cursor:
+            return self.snapshot(now)
+        seen = int(cursor)
+        missed = tuple(self._fresh(unit, now) for unit, record in self._records.items() if record.cursor > seen)
+        return [self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=missed)))]
+
+    def snapshot(self, now: Moment) -> list[bytes]:
+        """Give the whole picture, in parts."""
+        records = self.records(now)
+        starts = range(0, max(1, len(records)), SNAPSHOT_PART_RECORDS)
+        return [
+            self._event(
+                "snapshot", _encode(self._part(records[start : start + SNAPSHOT_PART_RECORDS], part, len(starts), now))
+            )
+            for part, start in enumerate(starts, 1)
+        ]
+
+    def _part(self, records: tuple[FeedRecord, ...], part: int, parts: int, now: Moment) -> Snapshot:
+        return Snapshot(
+            at=now.utc,
+            epoch=self._epoch,
+            cursor=self.cursor,
+            part=part,
+            parts=parts,
+            tick_ms=self._tick_ms,
+            lost_after_s=LOST_AFTER_S,
+            owner_term=self._owner_term,
+            records=records,
+        )
+
+    def _update(self, now: Moment) -> tuple[FeedRecord, ...]:
+        changed = self._fleet.take_changed(now)
+        if changed:
+            self.cursor += 1
+        made = tuple(self._fleet.record(unit, self.cursor, as_of, now) for unit, as_of in changed.items())
+        self._records.update({record.unit: record for record in made})
+        return made
+
+    def _fresh(self, unit: str, now: Moment) -> FeedRecord:
+        known = self._records[unit]
+        return self._fleet.record(unit, known.cursor, known.as_of, now)
+
+    def _event(self, kind: str, data: bytes) -> bytes:
+        return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self._epoch.encode(), self.cursor, kind.encode(), data)

@@ -1,0 +1,1 @@
+"""What stands for each unit: status, position, freshness, availability and confidence, each with its reasons. Pure."""

@@ -1,0 +1,81 @@
+"""When a device really said something: its clocks, mapped to the cloud's by echoes.
+
+Receipt is not recency: a broker delivers a dead device's heartbeats later as if now (measured: 13 to 16 s). So the
+cloud gives out ids and a heartbeat echoes the newest and says how long it was held. The message was then sent no
+earlier than `sent(id) + held`, on the cloud's monotonic clock alone, and no later than it arrived. That interval also
+maps the device's monotonic clock of that boot.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from wire.messages import ClockSource
+
+SKEW_MAX_S = 5.0
+"""A disciplined clock that is measured to be further off than this is not believed."""
+MAP_RENEW_S = 600.0
+"""A narrower map is preferred for this long; drift of 50 ppm is then 30 ms."""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Now, on both of the cloud's clocks."""
+
+    utc: datetime
+    mono_s: float
+
+
+class ClockMap(msgspec.Struct, frozen=True):
+    """Cloud monotonic seconds minus device monotonic seconds: between `low_s` and `high_s`."""
+
+    boot: int
+    low_s: float
+    high_s: float
+    at_s: float
+
+    def earliest_s(self, mono_ms: int) -> float:
+        """The earliest cloud moment that a device's monotonic time can mean. Ages count from here."""
+        return self.low_s + mono_ms / 1000
+
+    def middle_s(self, mono_ms: int) -> float:
+        """The likeliest cloud moment, within half a round trip."""
+        return (self.low_s + self.high_s) / 2 + mono_ms / 1000
+
+
+class Corrected(msgspec.Struct, frozen=True):
+    """When an event happened, and whether that rests on a clock that was checked."""
+
+    at: datetime
+    proven: bool
+
+
+def map_clock(old: ClockMap | None, boot: int, sent_mono_ms: int, sent_after_s: float, now_s: float) -> ClockMap:
+    """Map a boot's clock from one echoed message, keeping the narrower of a young old map and the new one."""
+    sent_s = sent_mono_ms / 1000
+    new = ClockMap(boot, sent_after_s - sent_s, now_s - sent_s, now_s)
+    if old is None or old.boot != boot or now_s - old.at_s > MAP_RENEW_S:
+        return new
+    return new if new.high_s - new.low_s <= old.high_s - old.low_s else old
+
+
+def measure_skew_s(clock_map: ClockMap, sent_at: datetime, sent_mono_ms: int, now: Moment) -> float:
+    """Give how far a device's wall clock is ahead of the cloud's, in seconds."""
+    sent_utc = now.utc - timedelta(seconds=now.mono_s - clock_map.middle_s(sent_mono_ms))
+    return (sent_at - sent_utc).total_seconds()
+
+
+def correct(
+    event: tuple[datetime, ClockSource, int, int], clock_map: ClockMap | None, skew_s: float | None, received: Moment
+) -> Corrected:
+    """Place an event in time, once, at commit. `event` is its (at, clock, boot, mono_ms).
+
+    A disciplined clock within `SKEW_MAX_S` is taken at its word; else the same boot's monotonic time is mapped; else
+    the moment of receipt is all there is, and it is unproven. Never later than receipt.
+    """
+    at, clock, boot, mono_ms = event
+    if clock != "none" and skew_s is not None and abs(skew_s) < SKEW_MAX_S:
+        return Corrected(min(at, received.utc), True)
+    if clock_map is not None and clock_map.boot == boot:
+        age_s = max(0.0, received.mono_s - clock_map.middle_s(mono_ms))
+        return Corrected(received.utc - timedelta(seconds=age_s), True)
+    return Corrected(received.utc, False)

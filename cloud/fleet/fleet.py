@@ -1,0 +1,226 @@
+"""The whole fleet in memory: what each message changes, and each unit's record as the feed shows it."""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from cloud.fleet import position
+from cloud.fleet.clocks import Corrected, Moment, correct
+from cloud.fleet.heads import Head, newer, stand
+from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness, thresholds_s
+from cloud.fleet.position import Place, Whereabouts, apply_place
+from cloud.fleet.reasons import Basis, judge, vouch_for
+from wire.feed import Ages, Conflict, FeedRecord, Service, StatusView
+from wire.messages import Birth, Death, Event, Heartbeat
+
+STEP_S = 0.001
+"""A deadline is looked at this long after it has passed, so that the comparison has turned."""
+
+
+class UnitEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the fleet needs to know of a unit from the directory."""
+
+    id: str
+    callsign: str
+    organisation: str
+    service: Service
+    type: str
+    base: str
+    """The base's display name."""
+    capabilities: tuple[str, ...]
+    carrier: str
+    """The device in the vehicle bound to the unit."""
+
+
+class _Unit(msgspec.Struct, kw_only=True):
+    entry: UnitEntry
+    heads: dict[str, Head]
+    wake_s: float = float("inf")
+
+
+class Fleet:
+    """Live state. One owner, one thread; time comes in with every call, so that it runs the same under any clock."""
+
+    def __init__(self, units: Iterable[UnitEntry], speakers: Mapping[str, set[str]]) -> None:
+        """Begin with every unit never heard. `speakers` are the devices bound to each unit."""
+        self._units = {unit.id: _Unit(entry=unit, heads={}) for unit in units}
+        self._speakers = speakers
+        self._carried: dict[str, list[str]] = {}
+        for unit in self._units.values():
+            self._carried.setdefault(unit.entry.carrier, []).append(unit.entry.id)
+        self._links: dict[str, Link] = {}
+        self._places: dict[str, Whereabouts] = {}
+        self._through: dict[str, tuple[int, int]] = {}
+        self._wakes: list[tuple[float, str]] = []
+        self._changed: dict[str, datetime | None] = dict.fromkeys(self._units)
+        """Units to show anew, and when the first unshown change came; None for one that time alone made."""
+
+    @property
+    def units(self) -> Iterable[str]:
+        """Every unit, by id."""
+        return self._units.keys()
+
+    def link(self, device: str) -> Link | None:
+        """What is known of a device's connection; None for one never heard since the start."""
+        return self._links.get(device)
+
+    def apply_vitals(
+        self, device: str, vitals: Heartbeat | Birth, ordinal: int, echoed_s: float | None, now: Moment
+    ) -> bool:
+        """Fold a heartbeat or birth in. Tells whether it was news: a replayed one is not."""
+        link = apply_vitals(self._links.get(device, Link()), vitals, ordinal, echoed_s, now)
+        if link is not None:
+            self._links[device] = link
+            self._touch_device(device, now)
+        return link is not None
+
+    def apply_sent(self, device: str, boot: int, sent_mono_ms: int, now: Moment) -> None:
+        """Fold in that a device sent some other message."""
+        known = self._links.get(device)
+        if known is None:
+            return
+        link = apply_sent(known, boot, sent_mono_ms, now.mono_s)
+        if link is not known:
+            self._links[device] = link
+            self._touch_device(device, now)
+
+    def apply_death(self, device: str, death: Death, ordinal: int, now: Moment) -> bool:
+        """Fold the end of a connection in. Tells whether it was the newest connection's."""
+        link = apply_death(self._links.get(device, Link()), death, ordinal)
+        if link is not None:
+            self._links[device] = link
+            self._touch_device(device, now)
+        return link is not None
+
+    def apply_through(self, device: str, ordinal: int, through: int, now: Moment) -> None:
+        """Fold in how far a device's newest status queue has ended."""
+        if (ordinal, through) > self._through.get(device, (0, 0)):
+            self._through[device] = (ordinal, through)
+            self._touch_device(device, now)
+
+    def apply_head(self, head: Head, now: Moment) -> bool:
+        """Fold a committed status in. Tells whether it is now its device's head; devices not bound hold none."""
+        unit = self._units.get(head.unit)
+        if unit is None or head.device not in self._speakers.get(head.unit, ()):
+            return False
+        if not newer(unit.heads.get(head.device), head):
+            return False
+        unit.heads[head.device] = head
+        self._changed.setdefault(head.unit, now.utc)
+        return True
+
+    def apply_place(self, device: str, place: Place, now: Moment) -> bool:
+        """Fold a position in. Tells whether it is the newest of its device."""
+        whereabouts = apply_place(self._places.get(device, Whereabouts()), place)
+        if whereabouts is None:
+            return False
+        self._places[device] = whereabouts
+        self._touch_device(device, now)
+        return True
+
+    def correct(self, device: str, event: Event, received: Moment) -> Corrected:
+        """Place an event in time by what is known of its device's clocks now."""
+        link = self._links.get(device, Link())
+        return correct((event.at, event.clock, event.boot, event.mono_ms), link.clock_map, link.skew_s, received)
+
+    def standing(self, unit: str) -> Head | None:
+        """The status that stands for a unit."""
+        standing = stand(tuple(self._units[unit].heads.values()))
+        return standing.head if standing else None
+
+    def take_changed(self, now: Moment) -> dict[str, datetime]:
+        """Give the units that changed since the last call, by a message or because time has passed, and when."""
+        while self._wakes and self._wakes[0][0] <= now.mono_s:
+            wake_s, unit = heapq.heappop(self._wakes)
+            if self._units[unit].wake_s == wake_s:
+                self._units[unit].wake_s = float("inf")
+                self._changed.setdefault(unit, None)
+        changed = {unit: at or now.utc for unit, at in self._changed.items()}
+        self._changed.clear()
+        return changed
+
+    def record(self, unit_id: str, cursor: int, as_of: datetime, now: Moment) -> FeedRecord:
+        """Make a unit's record, its ages as at `now`, and plan to look again when time alone will change it."""
+        unit = self._units[unit_id]
+        entry = unit.entry
+        link = self._links.get(entry.carrier, Link())
+        places = self._places.get(entry.carrier, Whereabouts())
+        standing = stand(tuple(unit.heads.values()))
+        head = standing.head if standing else None
+        fresh = freshness(link, now.mono_s)
+        ages = self._ages(link, places, head, now)
+        basis = Basis(
+            standing=standing,
+            link=fresh,
+            ended=link.ended,
+            link_age_s=ages.link_s,
+            status_age_s=ages.status_s,
+            vouch=vouch_for(self._own_head(unit), link, entry.id, self._through.get(entry.carrier, (0, 0))[1]),
+        )
+        confidence, reasons = judge(basis)
+        fresh_until_s = position.fresh_until_s(places, link, ages.position_s, now)
+        self._plan_wake(unit, link, fresh_until_s, now)
+        return FeedRecord(
+            unit=entry.id,
+            callsign=entry.callsign,
+            organisation=entry.organisation,
+            service=entry.service,
+            type=entry.type,
+            base=entry.base,
+            capabilities=entry.capabilities,
+            availability=standing.availability if standing else None,
+            confidence=confidence,
+            reasons=reasons,
+            status=_status_view(head),
+            position=position.view(places, ages.position_s),
+            position_fresh=fresh == "fresh" and fresh_until_s is not None,
+            ages=ages,
+            link=fresh,
+            conflicts=_conflicts(standing.conflicts if standing else ()),
+            as_of=as_of,
+            cursor=cursor,
+        )
+
+    def _own_head(self, unit: _Unit) -> Head | None:
+        return unit.heads.get(unit.entry.carrier)
+
+    def _ages(self, link: Link, places: Whereabouts, head: Head | None, now: Moment) -> Ages:
+        return Ages(
+            link_s=_rounded(now.mono_s - link.proof_s) if link.proof_s is not None else None,
+            status_s=_rounded((now.utc - head.at).total_seconds()) if head else None,
+            position_s=_rounded(position.age_s(places, link, now)),
+        )
+
+    def _plan_wake(self, unit: _Unit, link: Link, fresh_until_s: float | None, now: Moment) -> None:
+        moments = [fresh_until_s] if fresh_until_s is not None else []
+        if link.proof_s is not None:
+            moments += [link.proof_s + threshold for threshold in thresholds_s(link)]
+        if link.asleep_s is not None:
+            moments.append(link.asleep_s)
+        wake_s = min((moment for moment in moments if moment >= now.mono_s), default=float("inf")) + STEP_S
+        if wake_s != unit.wake_s:
+            unit.wake_s = wake_s
+            if wake_s != float("inf"):
+                heapq.heappush(self._wakes, (wake_s, unit.entry.id))
+
+    def _touch_device(self, device: str, now: Moment) -> None:
+        for unit in self._carried.get(device, ()):
+            self._changed.setdefault(unit, now.utc)
+
+
+def _rounded(age_s: float | None) -> float | None:
+    return None if age_s is None else round(max(0.0, age_s), 3)
+
+
+def _status_view(head: Head | None) -> StatusView | None:
+    if head is None:
+        return None
+    return StatusView(
+        scheme=head.scheme, code=head.code, label=head.label, since=head.at, proven=head.proven, by=head.by
+    )
+
+
+def _conflicts(heads: tuple[Head, ...]) -> tuple[Conflict, ...]:
+    return tuple(Conflict(device=h.device, scheme=h.scheme, code=h.code, label=h.label) for h in heads)

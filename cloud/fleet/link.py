@@ -1,0 +1,97 @@
+"""Freshness of a device: how old the newest proof is that it was alive, and what it said of itself then."""
+
+import math
+from datetime import datetime
+
+import msgspec
+
+from cloud.fleet.clocks import ClockMap, Moment, map_clock, measure_skew_s
+from wire.feed import Freshness
+from wire.messages import Birth, Death, Heartbeat
+
+ASLEEP_MAX_S = 3600.0
+"""A device may declare itself asleep for at most an hour."""
+
+Order = tuple[int, int, int, int]
+"""Of a message: the ordinal of its stream, boot, connection, monotonic milliseconds. Only ever grows."""
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one device's connection."""
+
+    vitals: Heartbeat | Birth | None = None
+    order: Order = (0, 0, 0, -1)
+    clock_map: ClockMap | None = None
+    skew_s: float | None = None
+    proof_s: float | None = None
+    """The cloud's monotonic moment after which the newest proven message was sent."""
+    asleep_s: float | None = None
+    """Until when the device said it would be silent."""
+    ended: bool = False
+    """Whether the newest connection is known to have ended."""
+
+
+def apply_vitals(
+    link: Link, vitals: Heartbeat | Birth, ordinal: int, echoed_s: float | None, now: Moment
+) -> Link | None:
+    """Fold a heartbeat or birth in; None where it is a replayed or reordered one.
+
+    `echoed_s` is when the cloud sent the id that the message echoes; None where it echoes none that is known.
+    """
+    order = (ordinal, vitals.boot, vitals.conn, vitals.sent_mono_ms)
+    if order <= link.order:
+        return None
+    changed = msgspec.structs.replace(link, vitals=vitals, order=order, ended=False)
+    if vitals.echo is None or echoed_s is None:
+        return changed
+    sent_after_s = min(now.mono_s, echoed_s + vitals.echo.held_ms / 1000)
+    clock_map = map_clock(link.clock_map, vitals.boot, vitals.sent_mono_ms, sent_after_s, now.mono_s)
+    return msgspec.structs.replace(
+        changed,
+        clock_map=clock_map,
+        skew_s=measure_skew_s(clock_map, vitals.sent_at, vitals.sent_mono_ms, now),
+        proof_s=max(sent_after_s, link.proof_s or -math.inf),
+        asleep_s=_asleep_until_s(vitals.asleep_until, vitals.sent_at, sent_after_s),
+    )
+
+
+def apply_sent(link: Link, boot: int, sent_mono_ms: int, now_s: float) -> Link:
+    """Take any message of a mapped boot as proof that the device was alive when it was sent."""
+    if link.clock_map is None or link.clock_map.boot != boot:
+        return link
+    sent_after_s = min(now_s, link.clock_map.earliest_s(sent_mono_ms))
+    if link.proof_s is not None and sent_after_s <= link.proof_s:
+        return link
+    return msgspec.structs.replace(link, proof_s=sent_after_s)
+
+
+def apply_death(link: Link, death: Death, ordinal: int) -> Link | None:
+    """Fold the end of a connection in; None where it is another one's than the newest."""
+    if (ordinal, death.boot, death.conn) != link.order[:3] or link.ended:
+        return None
+    return msgspec.structs.replace(link, ended=True)
+
+
+def freshness(link: Link, now_s: float) -> Freshness:
+    """Tell how fresh a device is: late from 2E + 5 s, lost from 4E + 10 s, where E is its declared interval."""
+    if link.proof_s is None:
+        return "never" if link.vitals is None else "late"
+    if link.asleep_s is not None and now_s <= link.asleep_s:
+        return "asleep"
+    age_s = now_s - link.proof_s
+    late_s, lost_s = thresholds_s(link)
+    if age_s > lost_s:
+        return "lost"
+    return "late" if age_s > late_s or link.ended else "fresh"
+
+
+def thresholds_s(link: Link) -> tuple[float, float]:
+    """Give the ages of proof beyond which a device is late and lost."""
+    interval_s = link.vitals.interval_s if link.vitals is not None else 20.0
+    return 2 * interval_s + 5, 4 * interval_s + 10
+
+
+def _asleep_until_s(until: datetime | None, sent_at: datetime, sent_s: float) -> float | None:
+    if until is None:
+        return None
+    return sent_s + min(ASLEEP_MAX_S, max(0.0, (until - sent_at).total_seconds()))

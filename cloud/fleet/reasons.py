@@ -1,0 +1,112 @@
+"""Confidence in a unit's class, with the reasons, the deciding one first. In plain English, for a dispatcher."""
+
+from typing import Literal
+
+import msgspec
+
+from cloud.fleet.heads import Head, Standing
+from cloud.fleet.link import Link
+from wire.feed import Confidence, Freshness, Reason
+
+Vouch = Literal["stored", "catching_up", "refused", "not_held", "unsaid"]
+"""What the carrier's last heartbeat means for the head shown: it names that very status, or a later one that is still
+on its way, or one that was refused or lost, or holds none, or has not spoken since the cloud started."""
+
+_BY = {"panel": "pressed on the panel", "auto": "set automatically", "order": "set by an order", "radio": "by radio"}
+
+
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """All that confidence is decided on."""
+
+    standing: Standing | None
+    link: Freshness
+    ended: bool
+    link_age_s: float | None
+    status_age_s: float | None
+    vouch: Vouch
+
+
+def vouch_for(head: Head | None, link: Link | None, unit: str, through: int) -> Vouch:
+    """Compare the head shown with the status that the carrier device names as the unit's current one.
+
+    `through` is the status queue's watermark of the stream that the device speaks in now.
+    """
+    if link is None or link.vitals is None:
+        return "unsaid"
+    named = next((one for one in link.vitals.current if one.unit == unit), None)
+    if named is None:
+        return "stored" if head is None else "not_held"
+    if head is not None and (named.stream, named.seq) == (head.stream, head.seq):
+        return "stored"
+    if head is not None and named.stream == head.stream and named.seq < head.seq:
+        return "stored"
+    if named.stream == link.vitals.stream and named.seq > through:
+        return "catching_up"
+    return "refused"
+
+
+def judge(basis: Basis) -> tuple[Confidence, tuple[Reason, ...]]:
+    """Decide the confidence. Stale is never confirmed; what is unconfirmed keeps its class and says why."""
+    if basis.standing is None:
+        return "never", (_missing(basis),)
+    doubts = _doubts(basis)
+    declared = _declared(basis.standing.head, basis.status_age_s)
+    if basis.standing.conflicts:
+        return "contradicted", (_conflict(basis.standing), *doubts, *declared)
+    if doubts:
+        return "unconfirmed", (*doubts, *declared)
+    return "confirmed", declared
+
+
+def _missing(basis: Basis) -> Reason:
+    if basis.link == "never":
+        return Reason(code="never_heard", text="Never heard from", source="link")
+    return Reason(code="no_status", text="No status has been declared", source="panel", age_s=basis.link_age_s)
+
+
+def _doubts(basis: Basis) -> tuple[Reason, ...]:
+    doubts = []
+    link = _link_doubt(basis)
+    if link is not None:
+        doubts.append(link)
+    match basis.vouch:
+        case "catching_up":
+            doubts.append(_reason("catching_up", "Later statuses are still on their way: confirm by radio"))
+        case "refused":
+            doubts.append(_reason("not_stored", "The device's latest status was refused or lost: confirm by radio"))
+        case "not_held" if basis.link not in ("never", "lost"):
+            doubts.append(_reason("not_held", "The device no longer holds this status: confirm by radio"))
+    return tuple(doubts)
+
+
+def _link_doubt(basis: Basis) -> Reason | None:
+    match basis.link:
+        case "never":
+            return _reason("not_heard_yet", "Not heard since the service started: confirm by radio")
+        case "lost":
+            return _reason("link_lost", "Contact lost: confirm by radio", basis.link_age_s)
+        case "late" if basis.ended:
+            return _reason("link_ended", "The device's connection ended: confirm by radio", basis.link_age_s)
+        case "late":
+            return _reason("link_late", "Nothing recent from the device: confirm by radio", basis.link_age_s)
+        case "asleep":
+            return _reason("asleep", "The device is asleep: confirm by radio", basis.link_age_s)
+        case "fresh":
+            return None
+
+
+def _conflict(standing: Standing) -> Reason:
+    other = standing.conflicts[0]
+    text = f"{standing.head.device} says {standing.head.label}, {other.device} says {other.label}"
+    return Reason(code="conflict", text=text, source="panel")
+
+
+def _declared(head: Head, age_s: float | None) -> tuple[Reason, ...]:
+    declared = Reason(code="declared", text=f"{head.label}, {_BY[head.by]}", source=head.by, age_s=age_s)
+    if head.proven:
+        return (declared,)
+    return declared, Reason(code="time_unproven", text="When it was declared is not known", source="ledger")
+
+
+def _reason(code: str, text: str, age_s: float | None = None) -> Reason:
+    return Reason(code=code, text=text, source="link", age_s=age_s)

@@ -1,0 +1,159 @@
+"""Ingest as a whole: rebuilds live state from the stores, then takes in, commits, shows and settles."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from cloud.clock import Clock
+from cloud.directory import Directory
+from cloud.fleet.clocks import Moment
+from cloud.fleet.fleet import Fleet, UnitEntry
+from cloud.fleet.position import Place
+from cloud.ingest.acceptor import Acceptor
+from cloud.ingest.book import Book, load_heads, load_marks
+from cloud.ingest.lanes import Committer, StatusLane, TrackLane
+from cloud.ingest.subscriber import Messages, Subscriber
+from cloud.ledger import Ledger, Loaded
+from cloud.telemetry import PositionRow, Telemetry
+from wire.messages import PositionEvent
+
+PAUSE_AT = 5_000
+"""Envelopes waiting for a commit at which ingest stops reading, and below half of which it reads on."""
+
+_log = structlog.get_logger("ingest")
+
+
+class Ingest:
+    """One owner of live state, on one event loop."""
+
+    def __init__(
+        self, directory: Directory, ledger: Ledger, telemetry: Telemetry, *, clock: Clock, owner_term: int
+    ) -> None:
+        """Rebuild live state from the stores. Raises what they raise."""
+        self.directory = directory
+        self.owner_term = owner_term
+        self._ledger, self._telemetry, self._clock = ledger, telemetry, clock
+        self._speakers = _speakers(directory)
+        self.fleet = Fleet(_entries(directory), self._speakers)
+        loaded = ledger.load()
+        self.acceptor = Acceptor(directory, self.fleet, load_marks(loaded), owner_term=owner_term)
+        self._book = Book(loaded, directory.schemes, self.fleet)
+        self._rebuild(loaded)
+        self.status_committer = Committer("ledger", clock)
+        self.track_committer = Committer("telemetry", clock)
+        self._status = StatusLane(self.acceptor, self._book, self.fleet, self._speakers)
+        self._track = TrackLane(self.acceptor, self.fleet, directory)
+        self.subscriber: Subscriber | None = None
+
+    def moment(self) -> Moment:
+        """Now, on both clocks."""
+        return Moment(self._clock.now(), self._clock.monotonic())
+
+    async def run(self, host: str, port: int, on_ready: Callable[[], None]) -> None:
+        """Serve the broker at `host:port` until cancelled. Calls `on_ready` whenever a subscription stands."""
+        subscriber = Subscriber(host, port, clock=self._clock, on_messages=self._receive)
+        self.subscriber = subscriber
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(subscriber.run(lambda: self._greet(on_ready)))
+                tasks.create_task(
+                    self._status.run(self.status_committer, self._ledger.commit, self._flush, self._clock)
+                )
+                tasks.create_task(
+                    self._track.run(self.track_committer, self._telemetry.append, self._status.wake.set, self._clock)
+                )
+        finally:
+            self.status_committer.close()
+            self.track_committer.close()
+
+    def _receive(self, messages: Messages) -> None:
+        now = self.moment()
+        for topic, payload in messages:
+            self.acceptor.receive(topic, payload, now)
+        if self.acceptor.status:
+            self._status.wake.set()
+        self._flush()
+        if len(self.acceptor.status) >= PAUSE_AT and self.subscriber is not None:
+            self.subscriber.pause()
+
+    def _greet(self, on_ready: Callable[[], None]) -> None:
+        now = self.moment()
+        self.acceptor.greet(now)
+        self.acceptor.tell_state(self.directory.devices, now)
+        self._flush()
+        on_ready()
+
+    def _flush(self) -> None:
+        """Publish what waits. Also the moment to read on, where reading was paused."""
+        assert self.subscriber is not None
+        for message in self.acceptor.outgoing:
+            self.subscriber.publish(message)
+        self.acceptor.outgoing.clear()
+        if len(self.acceptor.status) < PAUSE_AT // 2:
+            self.subscriber.resume()
+
+    def _rebuild(self, loaded: Loaded) -> None:
+        now = self.moment()
+        for mark in self.acceptor.committed.values():
+            self.acceptor.commit_mark(mark, now)
+        for head in load_heads(loaded, self.directory.schemes):
+            self._book.know_head(head)
+            self.fleet.apply_head(head, now)
+        rows = self._telemetry.latest()
+        for row in sorted(rows, key=lambda row: (row.corrected_at, row.seq)):
+            self.fleet.apply_place(row.device, self._place(row), now)
+        _log.info("live_state_rebuilt", units=len(self.directory.units), heads=len(loaded.heads), positions=len(rows))
+
+    def _place(self, row: PositionRow) -> Place:
+        event = PositionEvent(
+            seq=row.seq,
+            at=row.at,
+            clock="none",
+            boot=row.boot,
+            mono_ms=row.mono_ms,
+            mode=row.mode,
+            fix=row.fix,
+            lat=row.lat,
+            lon=row.lon,
+            speed_mps=row.speed_mps,
+            heading_deg=row.heading_deg,
+            altitude_m=row.altitude_m,
+            accuracy_m=row.accuracy_m,
+            satellites=row.satellites,
+            gnss_time=row.gnss_time,
+        )
+        return Place(
+            ordinal=self.acceptor.ordinal(row.device, row.stream),
+            stream=row.stream,
+            boot=row.boot,
+            seq=row.seq,
+            mono_ms=row.mono_ms,
+            event=event,
+            at=row.corrected_at,
+            proven=True,
+        )
+
+
+def _entries(directory: Directory) -> Iterable[UnitEntry]:
+    for unit in directory.units.values():
+        yield UnitEntry(
+            id=unit.id,
+            callsign=unit.callsign,
+            organisation=unit.organisation,
+            service=unit.service,
+            type=unit.type,
+            base=directory.bases[unit.base].name,
+            capabilities=unit.capabilities,
+            carrier=unit.carrier,
+        )
+
+
+def _speakers(directory: Directory) -> dict[str, set[str]]:
+    """Which devices are bound to each unit."""
+    speakers: dict[str, set[str]] = defaultdict(set)
+    for device in directory.devices:
+        for unit in directory.device_units(device):
+            speakers[unit.id].add(device)
+    return speakers

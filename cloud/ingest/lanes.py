@@ -1,0 +1,170 @@
+"""The two lanes of ingest, each with one commit in flight on a thread of its own.
+
+Status: whatever gathered while the last commit ran goes into the next, without a timer. Track: every 250 ms, first to
+the telemetry store and then, through the status lane, its watermark to the ledger. A failing disk is waited out:
+nothing is settled meanwhile, so nothing is lost.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from cloud.clock import Clock
+from cloud.directory import Directory
+from cloud.errors import Retryable
+from cloud.fleet.clocks import Moment
+from cloud.fleet.fleet import Fleet
+from cloud.ingest import tracks
+from cloud.ingest.acceptor import Acceptor, Key
+from cloud.ingest.book import Book, Entry
+from cloud.ingest.work import Aside, Work
+from cloud.ledger import Commit
+from cloud.telemetry import InputRow, PositionRow
+from wire.messages import InputEvent, PositionEvent
+
+_Item = TypeVar("_Item", bound=Work | Aside)
+
+STATUS_GROUP_MAX = 500
+TRACK_GROUP_MAX = 10_000
+TRACK_EVERY_S = 0.25
+RETRY_S = 1.0
+
+
+class Committer:
+    """Runs one store's commits on one thread, again and again while the store fails; says so once."""
+
+    def __init__(self, store: str, clock: Clock) -> None:
+        """Name the store, for the log."""
+        self._log = structlog.get_logger("ingest.commit", store=store)
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{store}-writer")
+        self.failing = False
+        self.commits = 0
+        self.busy_s = 0.0
+
+    async def commit(self, work: Callable[[], None]) -> None:
+        """Come back when it is durable."""
+        while True:
+            started_s = self._clock.monotonic()
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            except Retryable as error:
+                if not self.failing:
+                    self._log.error("store_broke", cause=str(error))
+                self.failing = True
+                await self._clock.sleep(RETRY_S)
+                continue
+            self.commits += 1
+            self.busy_s += self._clock.monotonic() - started_s
+            if self.failing:
+                self._log.info("store_healed")
+            self.failing = False
+            return
+
+    def close(self) -> None:
+        """Wait for the commit in flight."""
+        self._thread.shutdown()
+
+
+class StatusLane:
+    """Commits to the ledger, then shows and settles."""
+
+    def __init__(self, acceptor: Acceptor, book: Book, fleet: Fleet, speakers: dict[str, set[str]]) -> None:
+        """Take the state that the loop thread owns."""
+        self._acceptor = acceptor
+        self._book = book
+        self._fleet = fleet
+        self._speakers = speakers
+        self.wake = asyncio.Event()
+
+    async def run(
+        self, committer: Committer, store: Callable[[Commit], None], flush: Callable[[], None], clock: Clock
+    ) -> None:
+        """Commit group after group for as long as the task lives."""
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            while group := _take(self._acceptor.status, STATUS_GROUP_MAX):
+                entry = self._book.enter(group)
+                await committer.commit(lambda entry=entry: store(entry.commit))  # type: ignore[misc]
+                self._show_and_settle(entry, Moment(clock.now(), clock.monotonic()))
+                flush()
+
+    def _show_and_settle(self, entry: Entry, now: Moment) -> None:
+        settled: dict[str, set[Key]] = defaultdict(set)
+        for mark in entry.marks:
+            self._acceptor.commit_mark(mark, now)
+            settled[mark.device].add((mark.device, mark.stream, mark.queue))
+        moved = {head.unit for head in entry.heads if self._fleet.apply_head(head, now)}
+        for device, keys in settled.items():
+            self._acceptor.settle(device, sorted(keys), now)
+        self._acceptor.tell_state({device for unit in moved for device in self._speakers.get(unit, ())}, now)
+
+
+class TrackLane:
+    """Commits to the telemetry store, then hands the watermarks to the status lane."""
+
+    def __init__(self, acceptor: Acceptor, fleet: Fleet, directory: Directory) -> None:
+        """Take the state that the loop thread owns."""
+        self._acceptor = acceptor
+        self._fleet = fleet
+        self._directory = directory
+
+    async def run(
+        self,
+        committer: Committer,
+        store: Callable[[list[PositionRow], list[InputRow]], None],
+        wake_status: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        """Commit every 250 ms for as long as the task lives."""
+        while True:
+            await clock.sleep(TRACK_EVERY_S)
+            while group := _take(self._acceptor.track, TRACK_GROUP_MAX):
+                positions, inputs = self._rows(group)
+                if positions or inputs:
+                    await committer.commit(lambda p=positions, i=inputs: store(p, i))  # type: ignore[misc]
+                self._hand_over(group)
+                wake_status()
+
+    def _rows(self, group: Iterable[Work]) -> tuple[list[PositionRow], list[InputRow]]:
+        positions: list[PositionRow] = []
+        inputs: list[InputRow] = []
+        for work in group:
+            carried = self._directory.carried_by(work.device)
+            unit = carried.id if carried else None
+            for one in work.judged:
+                if one.event is None:
+                    continue
+                corrected = self._fleet.correct(work.device, one.event, work.received)
+                if isinstance(one.event, PositionEvent):
+                    positions.append(tracks.position_row(work, one.event, unit, corrected))
+                elif isinstance(one.event, InputEvent):
+                    inputs.append(tracks.input_row(work, one.event, unit, corrected))
+        return positions, inputs
+
+    def _hand_over(self, group: Iterable[Work]) -> None:
+        for work in group:
+            if work.mark is None:
+                continue
+            for one in work.judged:
+                if isinstance(one.event, PositionEvent):
+                    self._acceptor.place(work.device, work.stream, work.ordinal, one.event, work.received)
+            rest = msgspec.structs.replace(work, judged=tracks.refused_only(work.judged))
+            self._acceptor.status.append(rest)
+
+
+def _take(pending: deque[_Item], events_max: int) -> list[_Item]:
+    """Take whole envelopes off the front, up to about `events_max` events; at least one envelope."""
+    group: list[_Item] = []
+    events = 0
+    while pending and events < events_max:
+        item = pending.popleft()
+        events += len(item.judged) if isinstance(item, Work) else 1
+        group.append(item)
+    return group

@@ -1,0 +1,72 @@
+"""Watermarks: how far each queue has ended, the digest there, and whether an envelope fits what came before. Pure."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from wire import digest
+from wire.messages import Envelope, Queue, RefusedSeq
+
+REFUSED_KEPT = 20
+"""How many of a queue's latest refusals are told again with each settle, for one may have been lost on its way."""
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue's end: everything up to `through` is stored, refused or gone."""
+
+    device: str
+    stream: str
+    queue: Queue
+    ordinal: int
+    through: int
+    digest: bytes
+    corrected_at: datetime | None = None
+    refused: tuple[RefusedSeq, ...] = ()
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Sequences that the device no longer holds and that never came."""
+
+    first: int
+    last: int
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """How an envelope joins on: what is new in it, from which sequence, and what is gone before it."""
+
+    outcome: Literal["new", "known", "fork"]
+    first_seq: int = 0
+    fresh: tuple[bytes, ...] = ()
+    digest: bytes = b""
+    gap: Gap | None = None
+
+
+def start_mark(device: str, stream: str, queue: Queue, ordinal: int) -> Mark:
+    """Give the mark of a queue of which nothing has come yet."""
+    return Mark(
+        device=device, stream=stream, queue=queue, ordinal=ordinal, through=0, digest=digest.genesis(stream, queue)
+    )
+
+
+def fit(mark: Mark, envelope: Envelope) -> Fit:
+    """Hold an envelope against the mark. The same sequence with other bytes is a fork: two devices, or a forged one."""
+    events = tuple(bytes(raw) for raw in envelope.events)
+    first, last = envelope.first_held, envelope.first_held + len(events) - 1
+    base = bytes.fromhex(envelope.base_digest)
+    if first > mark.through + 1:
+        return Fit("new", first, events, _chain(base, events), Gap(mark.through + 1, first - 1))
+    known = mark.through + 1 - first
+    if last < mark.through:
+        return Fit("known")
+    if _chain(base, events[:known]) != mark.digest:
+        return Fit("fork")
+    if known == len(events):
+        return Fit("known")
+    return Fit("new", mark.through + 1, events[known:], _chain(mark.digest, events[known:]))
+
+
+def _chain(base: bytes, events: tuple[bytes, ...]) -> bytes:
+    for event in events:
+        base = digest.extend(base, event)
+    return base

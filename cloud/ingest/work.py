@@ -1,0 +1,43 @@
+"""What ingest does next: values that pass from the acceptor to the lanes and on to the broker. Pure."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from cloud.fleet.clocks import Moment
+from cloud.ingest.judge import Judged
+from cloud.ingest.marks import Gap, Mark
+
+
+class Outgoing(NamedTuple):
+    """A message to publish, at QoS 0."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """Judged events of one envelope, and the mark that stands once they are committed."""
+
+    org: str
+    device: str
+    topic: str
+    stream: str
+    ordinal: int
+    received: Moment
+    judged: tuple[Judged, ...] = ()
+    mark: Mark | None = None
+    """None for live records: they are stored and never move a mark."""
+    gap: Gap | None = None
+
+
+class Aside(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole message that is kept aside, with the reason."""
+
+    topic: str
+    reason: str
+    raw: bytes
+    received: Moment
+    device: str | None = None
+    stream: str | None = None

@@ -1,0 +1,119 @@
+"""What the ledger holds, as values. Times are aware, UTC, and keep their microseconds; integers are below 2**63."""
+
+from datetime import datetime
+
+import msgspec
+
+from wire.messages import Mode, Queue
+
+Head = tuple[str, str, int]
+"""Unit, device, and the id of the event that is now that device's latest status for that unit."""
+Tail = tuple[str, int]
+"""Unit, and the id of its newest event: where its history starts, newest first."""
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One event that was stored."""
+
+    id: int
+    """Given by the one writer: `Loaded.next_event_id` and up. Never given twice."""
+    device: str
+    stream: str
+    queue: Queue | None
+    """None for one that came outside a queue."""
+    seq: int
+    kind: str
+    unit: str | None
+    mode: Mode
+    at: datetime
+    """The device's wall time. It may be wrong."""
+    received_at: datetime
+    corrected_at: datetime
+    proven: bool
+    """Whether `corrected_at` rests on a clock that was checked."""
+    prev: int | None
+    """The id of the unit's event before this one; None for its first."""
+    body: bytes
+    """The event as it came, byte for byte."""
+
+
+class Watermark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one queue of one stream has ended: every sequence up to `through` is stored, refused or gone."""
+
+    device: str
+    stream: str
+    queue: Queue
+    ordinal: int
+    """Which of the device's streams this is, counting up as one supersedes another."""
+    through: int
+    digest: bytes
+    """Chained over every event up to `through`, as `wire.digest` gives it."""
+    corrected_at: datetime | None
+    """The newest corrected time given out on this stream; None before the first."""
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that were not accepted, kept for whoever asks why."""
+
+    received_at: datetime
+    topic: str
+    reason: str
+    body: bytes
+    device: str | None = None
+    stream: str | None = None
+    queue: Queue | None = None
+    seq: int | None = None
+    """None where a whole message was refused. Those are kept within bounds, the oldest dropped."""
+    id: int | None = None
+    """Given by the ledger: None until it is read back."""
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """Sequences that will never come: the device no longer held them."""
+
+    device: str
+    stream: str
+    queue: Queue
+    first_seq: int
+    last_seq: int
+    """Inclusive."""
+    recorded_at: datetime
+    reason: str
+    id: int | None = None
+    """Given by the ledger: None until it is read back."""
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes durable together, or not at all."""
+
+    events: list[EventRow] = []
+    watermarks: list[Watermark] = []
+    refused: list[Refused] = []
+    gaps: list[Gap] = []
+    heads: list[Head] = []
+    tails: list[Tail] = []
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a starting process needs to go on where the last one stopped."""
+
+    next_event_id: int
+    watermarks: list[Watermark]
+    heads: list[EventRow]
+    """The latest status of each (unit, device)."""
+    tails: dict[str, int]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures that cost the same however large the ledger is."""
+
+    last_event_id: int
+    """0 before the first event."""
+    refused_events: int
+    """Refused one by one; all are kept."""
+    refused_messages: int
+    """Whole messages now held."""
+    refused_messages_bytes: int
+    dropped_messages: int
+    """Whole messages that were dropped for the bounds, ever."""
+    gaps: int

@@ -1,0 +1,145 @@
+"""The ledger: commit what was settled, load it at start, look back.
+
+Synchronous. `commit` and `record_start` may be called from any thread and take turns; reads run beside them on
+connections of their own. Every method raises `Retryable` (a full or failing disk, a database that is away) or `Fatal`.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, Select, func, insert, literal, select
+
+from cloud.ledger.failures import naming_failures
+from cloud.ledger.opening import name_place, open_engine
+from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
+from cloud.ledger.rows import Commit, Counts, EventRow, Gap, Loaded, Refused, Watermark
+from cloud.ledger.statements import Statements, event_cells, gap_cells, watermark_cells
+from cloud.ledger.tables import event, gap, head, process, refused, tail, watermark
+
+
+class Ledger:
+    """An open ledger. Make one with `Ledger.open`."""
+
+    def __init__(self, engine: Engine, bounds: Bounds) -> None:
+        """Take over an engine that `open_engine` has checked."""
+        self._engine = engine
+        self._writer = engine.execution_options(begin="IMMEDIATE")
+        self._place = name_place(engine.url)
+        self._statements = Statements(engine.dialect)
+        self._bounds = bounds
+        self._turn = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str, bounds: Bounds | None = None) -> Self:
+        """Open the ledger at an SQLAlchemy URL, making a SQLite file that isn't there and bringing its schema up.
+
+        Raises `Fatal` for a ledger that is damaged, newer than this program or not a ledger.
+        """
+        return cls(open_engine(url), bounds or Bounds())
+
+    def close(self) -> None:
+        """Close every connection. Nothing that was committed depends on it."""
+        self._engine.dispose()
+
+    def commit(self, commit: Commit) -> None:
+        """Make all of it durable, or, when this raises, none of it. It may then be tried again as it is."""
+        statements = self._statements
+        with self._writing() as connection:
+            _execute(connection, statements.event, [event_cells(row) for row in commit.events])
+            _execute(connection, statements.watermark, [watermark_cells(row) for row in commit.watermarks])
+            _execute(connection, statements.head, commit.heads)
+            _execute(connection, statements.tail, commit.tails)
+            _execute(connection, statements.gap, [gap_cells(row) for row in commit.gaps])
+            count(connection, "gaps", len(commit.gaps))
+            if commit.refused:
+                keep_refused(connection, statements.refused, commit.refused, self._bounds)
+
+    def record_start(self, started_at: datetime, owner_term: int, version: str) -> int:
+        """Record that a process starts here. Returns its owner term: `owner_term`, or one above every earlier one."""
+        with self._writing() as connection:
+            newest = connection.execute(select(func.max(process.c.owner_term))).scalar_one()
+            term = owner_term if newest is None else max(owner_term, newest + 1)
+            row = {"started_at": started_at, "owner_term": term, "version": version}
+            connection.execute(insert(process), row)
+        return term
+
+    def load(self) -> Loaded:
+        """Everything that a starting process goes on from, as of one moment."""
+        with self._reading() as connection:
+            newest = connection.execute(select(func.max(event.c.id))).scalar_one()
+            heads = select(event).join(head, head.c.event_id == event.c.id)
+            return Loaded(
+                next_event_id=(newest or 0) + 1,
+                watermarks=[_watermark(row) for row in connection.execute(select(watermark))],
+                heads=[_event(row) for row in connection.execute(heads.order_by(event.c.id))],
+                tails={row.unit: row.event_id for row in connection.execute(select(tail))},
+            )
+
+    def events_of(self, unit: str, before: int | None, limit: int) -> list[EventRow]:
+        """A unit's events, newest first, at most `limit`; `before` is the id of the last one of the page before.
+
+        Nothing comes back for a `before` that isn't one of the unit's events.
+        """
+        with self._reading() as connection:
+            return [_event(row) for row in connection.execute(_history(unit, before, limit))]
+
+    def refused_rows(self, limit: int, before: int | None = None) -> list[Refused]:
+        """What was refused, newest first, at most `limit`; `before` is the id of the last one of the page before."""
+        rows = select(refused).order_by(refused.c.id.desc()).limit(limit)
+        if before is not None:
+            rows = rows.where(refused.c.id < before)
+        with self._reading() as connection:
+            return [Refused(**row._mapping) for row in connection.execute(rows)]
+
+    def gaps(self, limit: int) -> list[Gap]:
+        """What is gone, newest first, at most `limit`."""
+        rows = select(gap).order_by(gap.c.id.desc()).limit(limit)
+        with self._reading() as connection:
+            return [Gap(**row._mapping) for row in connection.execute(rows)]
+
+    def counts(self) -> Counts:
+        """The ledger's figures; cheap at any size."""
+        with self._reading() as connection:
+            newest = connection.execute(select(func.max(event.c.id))).scalar_one()
+            return Counts(last_event_id=newest or 0, **read_counters(connection))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._turn, naming_failures(self._place), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with naming_failures(self._place), self._engine.begin() as connection:
+            yield connection
+
+
+def _execute(connection: Connection, statement: str, rows: list[Any]) -> None:
+    if rows:
+        connection.exec_driver_sql(statement, rows)
+
+
+def _event(row: Any) -> EventRow:
+    return EventRow(**row._mapping)
+
+
+def _watermark(row: Any) -> Watermark:
+    return Watermark(**row._mapping)
+
+
+def _history(unit: str, before: int | None, limit: int) -> Select[Any]:
+    """Walk from the unit's tail, or from the event before `before`, along `prev`, always to a smaller id."""
+    if before is None:
+        first = select(event.c.id).join(tail, tail.c.event_id == event.c.id).where(tail.c.unit == unit)
+    else:
+        first = select(event.c.prev.label("id")).where(event.c.id == before, event.c.unit == unit)
+    start = first.add_columns(literal(1).label("place")).subquery()
+    chain = select(event.c.id, event.c.prev, start.c.place).join(start, start.c.id == event.c.id)
+    walk = chain.cte("walk", recursive=True)
+    further = select(event.c.id, event.c.prev, walk.c.place + 1)
+    step = further.where(event.c.id == walk.c.prev, event.c.id < walk.c.id, walk.c.place < limit)
+    walk = walk.union_all(step)
+    return select(event).join(walk, walk.c.id == event.c.id).order_by(event.c.id.desc()).limit(limit)

@@ -1,0 +1,217 @@
+"""The day files that are open: one to write, a few to read, shared by one writing thread and any number of readers.
+
+Each is a DuckDB instance of its own, so that damage or a full disk in one does not reach another. A file is written
+or read, never opened twice: whoever uses one pins it, and who wants it another way waits until it is closed.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from cloud.errors import Retryable
+from cloud.telemetry import dayfile
+from cloud.telemetry.dayfile import SetAside
+from cloud.telemetry.failures import is_damage, opening_failure, working_failure
+
+WAIT_MAX_S = 10.0
+
+
+@dataclass
+class _Open:
+    connection: duckdb.DuckDBPyConnection
+    read_only: bool
+    pins: int = 0
+    closing: bool = False
+    """Nobody new may use it; the last to let go closes it."""
+    damage: str | None = None
+    """Why it is set aside once it is closed."""
+
+
+class DayFiles:
+    """The files of one folder. `write` and `drop_before` belong to one thread."""
+
+    def __init__(self, folder: Path, open_max: int) -> None:
+        """Take the folder; at most `open_max` files stay open for reading. Raises `Fatal`."""
+        self._folder = folder
+        self._open_max = open_max
+        self._claim = dayfile.claim_folder(folder)
+        self._turn = threading.Condition()
+        self._open: dict[date, _Open] = {}
+        """The one used last stands last."""
+        self._writes: dict[date, int] = {}
+        self.set_aside: list[SetAside] = []
+
+    def days(self) -> list[date]:
+        """The days that have a file, oldest first."""
+        return dayfile.days_in(self._folder)
+
+    def stamp(self, day: date) -> int:
+        """How often this process has written to that day: while it stands still, so does the file."""
+        return self._writes.get(day, 0)
+
+    def query(self, day: date, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read one day on a cursor of its own. A day without a file, or whose file is damaged, has no rows."""
+        with self._turn:
+            entry = self._pin_to_read(day)
+        if entry is None:
+            return []
+        with self._pinned(day, entry), closing(entry.connection.cursor()) as cursor:
+            return cursor.execute(sql, list(parameters)).fetchall()
+        return []
+
+    def write(self, day: date, batches: dict[str, pa.Table]) -> None:
+        """Append each table's rows in one transaction. After a failure the file is opened afresh the next time."""
+        with self._turn:
+            entry = self._pin_to_write(day)
+        with self._pinned(day, entry):
+            entry.connection.execute("BEGIN")
+            for name, batch in batches.items():
+                entry.connection.register("batch", batch)
+                entry.connection.execute(f"INSERT INTO {name} SELECT * FROM batch")
+                entry.connection.unregister("batch")
+            entry.connection.execute("COMMIT")
+        if entry.damage:
+            raise Retryable(f"telemetry's file of {day} is damaged and set aside")
+        self._writes[day] = self.stamp(day) + 1
+        self._checkpoint(day, entry)
+
+    def drop_before(self, day: date) -> None:
+        """Delete the files of earlier days, those set aside with them."""
+        for path in sorted(self._folder.iterdir()):
+            of_day = dayfile.day_of(path)
+            if of_day is not None and of_day < day:
+                with self._turn:
+                    self._await_closed(of_day)
+                    dayfile.remove(path)
+
+    def close(self) -> None:
+        """Close every file, once its readers are done, and let go of the folder."""
+        try:
+            with self._turn:
+                for day in list(self._open):
+                    self._await_closed(day)
+        finally:
+            os.close(self._claim)
+
+    @contextmanager
+    def _pinned(self, day: date, entry: _Open) -> Iterator[None]:
+        """Use what was pinned. Damage closes the file and is swallowed; a failed write closes it too, and raises."""
+        try:
+            yield
+        except duckdb.Error as error:
+            if is_damage(error):
+                entry.damage = str(error).partition("\n")[0]
+            entry.closing = entry.closing or entry.damage is not None or not entry.read_only
+            if entry.damage is None:
+                raise working_failure(str(dayfile.path_of(self._folder, day)), error) from error
+        finally:
+            with self._turn:
+                entry.pins -= 1
+                self._close_idle()
+                self._turn.notify_all()
+
+    def _pin_to_read(self, day: date) -> _Open | None:
+        self._await(day, lambda: day not in self._open or not self._open[day].closing)
+        entry = self._open.pop(day, None) or self._open_to_read(day)
+        if entry is not None:
+            entry.pins += 1
+            self._open[day] = entry
+            self._close_idle()
+        return entry
+
+    def _pin_to_write(self, day: date) -> _Open:
+        entry = self._open.get(day)
+        if entry is None or entry.read_only or entry.closing:
+            for other in self._open.values():
+                other.closing = other.closing or not other.read_only
+            self._close_idle()
+            self._await_closed(day)
+            entry = self._open_to_write(day)
+            self._open[day] = entry
+        entry.pins += 1
+        return entry
+
+    def _open_to_read(self, day: date) -> _Open | None:
+        path = dayfile.path_of(self._folder, day)
+        if not path.exists():
+            return None
+        connection = self._connect(path, read_only=True)
+        return None if connection is None else _Open(connection, read_only=True)
+
+    def _open_to_write(self, day: date) -> _Open:
+        path = dayfile.path_of(self._folder, day)
+        connection = self._connect(path, read_only=False) if path.exists() else None
+        if connection is None:
+            try:
+                dayfile.create(path)
+                connection = dayfile.connect(path, read_only=False)
+            except duckdb.Error as error:
+                raise opening_failure(str(path), error) from error
+        return _Open(connection, read_only=False)
+
+    def _connect(self, path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
+        """None for a damaged file, which is then set aside."""
+        try:
+            return dayfile.connect(path, read_only=read_only)
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise opening_failure(str(path), error) from error
+            self.set_aside.append(SetAside(dayfile.set_aside(path), str(error).partition("\n")[0]))
+            return None
+
+    def _await(self, day: date, condition: Any) -> None:
+        if not self._turn.wait_for(condition, WAIT_MAX_S):
+            raise Retryable(f"telemetry's file of {day} has been read for {WAIT_MAX_S:.0f} s without a pause")
+
+    def _await_closed(self, day: date) -> None:
+        entry = self._open.get(day)
+        if entry is not None:
+            entry.closing = True
+            self._close_idle()
+            self._await(day, lambda: self._open.get(day) is not entry)
+
+    def _close_idle(self) -> None:
+        """Close what nobody uses and is to be closed, and the files read longest ago beyond the bound."""
+        reading = [day for day, entry in self._open.items() if entry.read_only]
+        surplus = set(reading[: max(0, len(reading) - self._open_max)])
+        for day, entry in list(self._open.items()):
+            if entry.pins == 0 and (entry.closing or day in surplus):
+                del self._open[day]
+                self._close(day, entry)
+
+    def _close(self, day: date, entry: _Open) -> None:
+        path = dayfile.path_of(self._folder, day)
+        with suppress(duckdb.Error):
+            if not entry.read_only and entry.damage is None and self._has_room(path):
+                entry.connection.execute("CHECKPOINT")
+        with suppress(duckdb.Error):
+            entry.connection.close()
+        if entry.damage is not None:
+            self.set_aside.append(SetAside(dayfile.set_aside(path), entry.damage))
+
+    def _checkpoint(self, day: date, entry: _Open) -> None:
+        """Move a long log into the file. It has to work some time, not now: the rows are durable in the log."""
+        path = dayfile.path_of(self._folder, day)
+        if dayfile.log_bytes(path) < dayfile.LOG_BYTES_MAX or not self._has_room(path):
+            return
+        try:
+            entry.connection.execute("CHECKPOINT")
+        except duckdb.FatalException:
+            with self._turn:
+                entry.closing = True
+                self._close_idle()
+        except duckdb.TransactionException:
+            return
+
+    def _has_room(self, path: Path) -> bool:
+        """Whether a checkpoint would fit on the disk."""
+        disk = os.statvfs(self._folder)
+        return disk.f_bavail * disk.f_frsize > 2 * dayfile.log_bytes(path)

@@ -1,0 +1,1 @@
+"""Bytes from receivers, controls and panels become `Reading` or `Rejected`. Pure."""

@@ -1,0 +1,121 @@
+"""Writes the device's messages. Pure: everything it says comes in."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from edge_agent.outbox import Batch, Held, Stored
+from wire import codec
+from wire.messages import (
+    Birth,
+    ClockSource,
+    Death,
+    Echo,
+    Envelope,
+    Heartbeat,
+    LastSeq,
+    OutboxDepth,
+    PositionAge,
+)
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """What the device says of itself beside its outbox."""
+
+    interval_s: float
+    clock: ClockSource
+    faults: tuple[str, ...]
+    position: tuple[int, int] | None
+    """The sequence of the standing report, and the age in ms of the newest fix that agrees with it."""
+    software: str
+    config_hash: str
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """The moment and the connection of a message."""
+
+    device: str
+    boot: int
+    conn: int
+    mono_s: float
+    utc: datetime
+    stream: str
+
+
+def write_heartbeat(sending: Sending, held: Held, about: Description, echo: tuple[str, int] | None) -> bytes:
+    """Write a heartbeat."""
+    return codec.encode(Heartbeat(**_vitals(sending, held, about, echo)))
+
+
+def write_birth(sending: Sending, held: Held, about: Description, echo: tuple[str, int] | None) -> bytes:
+    """Write a birth."""
+    birth = Birth(
+        **_vitals(sending, held, about, echo),
+        software=about.software,
+        config_hash=about.config_hash,
+        predecessor=held.predecessor,
+    )
+    return codec.encode(birth)
+
+
+def write_death(sending: Sending) -> bytes:
+    """Write the end of a connection: the will, and the device's own word when it stops."""
+    return codec.encode(Death(v=1, device=sending.device, boot=sending.boot, conn=sending.conn, stream=sending.stream))
+
+
+def write_batch(sending: Sending, clock: ClockSource, batch: Batch) -> bytes:
+    """Write the envelope of the oldest unsettled events of a queue."""
+    return _envelope(sending, clock, batch)
+
+
+def write_live(sending: Sending, clock: ClockSource, record: Stored) -> bytes:
+    """Write the envelope of one track record, live: it never moves the queue's watermark, so no digest goes along."""
+    return _envelope(sending, clock, Batch("track", record.seq, bytes(32), (record.raw,)))
+
+
+def _envelope(sending: Sending, clock: ClockSource, batch: Batch) -> bytes:
+    envelope = Envelope(
+        v=1,
+        device=sending.device,
+        boot=sending.boot,
+        conn=sending.conn,
+        sent_mono_ms=int(sending.mono_s * 1000),
+        sent_at=sending.utc,
+        clock=clock,
+        stream=sending.stream,
+        queue=batch.queue,
+        first_held=batch.first_held,
+        base_digest=batch.base_digest.hex(),
+        events=[msgspec.Raw(event) for event in batch.events],
+    )
+    return codec.encode(envelope)
+
+
+def _vitals(sending: Sending, held: Held, about: Description, echo: tuple[str, int] | None) -> dict[str, Any]:
+    return {
+        "v": 1,
+        "device": sending.device,
+        "boot": sending.boot,
+        "conn": sending.conn,
+        "sent_mono_ms": int(sending.mono_s * 1000),
+        "sent_at": sending.utc,
+        "clock": about.clock,
+        "stream": sending.stream,
+        "echo": Echo(*echo) if echo else None,
+        "interval_s": about.interval_s,
+        "current": held.current[:20],
+        "last_seq": LastSeq(held.last_status, held.last_track),
+        "position": PositionAge(*about.position) if about.position else None,
+        "outbox": OutboxDepth(held.depth.status, held.depth.track, _oldest_ms(held, sending)),
+        "disk_free_mib": held.disk_free_mib,
+        "faults": [fault[:500] for fault in about.faults][:20],
+    }
+
+
+def _oldest_ms(held: Held, sending: Sending) -> int:
+    """Give the oldest unsettled status's age; one of an earlier boot is at least as old as this boot."""
+    if held.depth.oldest_status is None:
+        return 0
+    boot, mono_ms = held.depth.oldest_status
+    return max(0, int(sending.mono_s * 1000) - (mono_ms if boot == sending.boot else 0))

@@ -1,0 +1,220 @@
+"""What the device sends next, and when: the rules of the link, without the link.
+
+Everything goes at QoS 0, because the cloud's settle is the acknowledgement. A queue has at most one envelope in
+flight; it is sent again, backing off, until it is settled. Out go first what is unsettled of the status queue, then
+the newest committed track record of each kind, then history in batches that never delay the other two.
+"""
+
+import math
+from typing import Literal
+
+import msgspec
+
+from wire.messages import Queue, Settle
+
+ANSWER_WAIT_S = 1.0
+"""How long unsettled statuses wait for the first answer on a connection, so that their times can be proven.
+
+A heartbeat with the answer's echo goes out before them and lets the cloud map this device's clock. One round trip;
+where no answer comes (an ingest that is down) they go out all the same."""
+HISTORY_GAP_S = 2.0
+"""Between two history batches while more than one batch is waiting."""
+HISTORY_IDLE_S = 15.0
+"""How long a few track records may wait for more before they travel as history."""
+RETRY_MAX_S = 20.0
+
+Send = Literal["heartbeat", "status", "live", "history"]
+
+
+class DeliveryRules(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds."""
+
+    heartbeat_s: float
+    settle_timeout_s: float
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """An envelope that is not settled yet: its last sequence, when it goes again, and how often it went."""
+
+    last: int
+    again_s: float
+    sent: int
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The newest id from the cloud, when it came, and the owner term that it came under."""
+
+    id: str
+    at_s: float
+    owner_term: int
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """Where delivery stands. `answer` survives a connection: an old echo is honest, it says how long it was held."""
+
+    rules: DeliveryRules
+    connected: bool = False
+    answered: bool = False
+    """Whether the cloud answered on this connection."""
+    connected_s: float = 0.0
+    answer: Answer | None = None
+    heartbeat_s: float = math.inf
+    """When the next heartbeat is due."""
+    status: InFlight | None = None
+    track: InFlight | None = None
+    history_s: float = 0.0
+    """The earliest moment of the next history batch."""
+    live: bool = False
+    """Whether a track record was committed that has not gone out live."""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What the outbox holds: counts of unsettled events."""
+
+    status: int
+    track: int
+
+
+def on_connected(delivery: Delivery, now_s: float) -> Delivery:
+    """Begin a connection: its birth has been sent, and nothing sent before it counts as in flight."""
+    return msgspec.structs.replace(
+        delivery,
+        connected=True,
+        answered=False,
+        connected_s=now_s,
+        heartbeat_s=now_s + delivery.rules.heartbeat_s,
+        status=None,
+        track=None,
+        live=True,
+    )
+
+
+def on_disconnected(delivery: Delivery) -> Delivery:
+    """End a connection."""
+    return msgspec.structs.replace(delivery, connected=False, answered=False)
+
+
+def on_answer(delivery: Delivery, answer: Answer, delay_s: float = 0.0) -> Delivery:
+    """Take an id from the cloud. The first on a connection, or a new owner's, is answered with a heartbeat.
+
+    `delay_s` spreads the answers to a greeting that went to many devices at once.
+    """
+    known = delivery.answer
+    if known is not None and answer.owner_term < known.owner_term:
+        return delivery
+    new_owner = known is None or answer.owner_term > known.owner_term
+    heartbeat_s = delivery.heartbeat_s
+    if new_owner or not delivery.answered:
+        heartbeat_s = min(heartbeat_s, answer.at_s + delay_s)
+    changed = msgspec.structs.replace(delivery, answer=answer, answered=True, heartbeat_s=heartbeat_s)
+    if new_owner and delivery.answered:
+        return msgspec.structs.replace(changed, status=None, track=None)
+    return changed
+
+
+def is_current(delivery: Delivery, owner_term: int) -> bool:
+    """Tell whether a word from the cloud comes from the newest owner known: a paused old one must not speak again."""
+    return delivery.answer is None or owner_term >= delivery.answer.owner_term
+
+
+def on_minted(delivery: Delivery) -> Delivery:
+    """Go on in a new stream: nothing of it is in flight, and the cloud hears of it at once."""
+    return msgspec.structs.replace(delivery, status=None, track=None, heartbeat_s=-math.inf)
+
+
+def on_settled(delivery: Delivery, queue: Queue, through: int) -> Delivery:
+    """Take the cloud's word that a queue's events up to `through` have ended: the next envelope may go."""
+    flying = delivery.status if queue == "status" else delivery.track
+    if flying is None or through < flying.last:
+        return delivery
+    return _fly(delivery, queue, None)
+
+
+def on_committed(delivery: Delivery, queue: Queue, now_s: float) -> Delivery:
+    """Note that events were committed to a queue. A new press does not wait out an old one's long back-off."""
+    if queue == "track":
+        return msgspec.structs.replace(delivery, live=True)
+    if delivery.status is None:
+        return delivery
+    again_s = min(delivery.status.again_s, now_s + delivery.rules.settle_timeout_s)
+    return _fly(delivery, "status", msgspec.structs.replace(delivery.status, again_s=again_s))
+
+
+def on_sent(delivery: Delivery, send: Send, now_s: float, last: int = 0) -> Delivery:
+    """Note that something went out; `last` is the last sequence of an envelope that waits for its settle."""
+    match send:
+        case "heartbeat":
+            return msgspec.structs.replace(delivery, heartbeat_s=now_s + delivery.rules.heartbeat_s)
+        case "live":
+            return msgspec.structs.replace(delivery, live=False)
+        case "status":
+            return _fly(delivery, "status", _again(delivery, delivery.status, last, now_s))
+        case "history":
+            flown = _fly(delivery, "track", _again(delivery, delivery.track, last, now_s))
+            return msgspec.structs.replace(flown, history_s=now_s + HISTORY_GAP_S)
+
+
+def due(delivery: Delivery, waiting: Waiting, now_s: float, batch_max: int) -> Send | None:
+    """Name what to send now, most urgent first; None where nothing is due before `next_s`."""
+    if not delivery.connected:
+        return None
+    if now_s >= delivery.heartbeat_s:
+        return "heartbeat"
+    if waiting.status and now_s >= _status_s(delivery):
+        return "status"
+    if delivery.live:
+        return "live"
+    if waiting.track and now_s >= _history_s(delivery, waiting, batch_max):
+        return "history"
+    return None
+
+
+def next_s(delivery: Delivery, waiting: Waiting, batch_max: int) -> float:
+    """Give the moment at which something will be due if nothing happens before."""
+    if not delivery.connected:
+        return math.inf
+    moments = [delivery.heartbeat_s]
+    if waiting.status:
+        moments.append(_status_s(delivery))
+    if waiting.track:
+        moments.append(_history_s(delivery, waiting, batch_max))
+    return min(moments)
+
+
+def echo_of(delivery: Delivery, now_s: float) -> tuple[str, int] | None:
+    """Give the newest id held and for how many whole milliseconds, rounded down: an echo never claims to be fresher."""
+    if delivery.answer is None:
+        return None
+    return delivery.answer.id, int((now_s - delivery.answer.at_s) * 1000)
+
+
+def answer_of(settle: Settle, now_s: float) -> Answer:
+    """Read the answer out of a settle."""
+    return Answer(settle.id, now_s, settle.owner_term)
+
+
+def _status_s(delivery: Delivery) -> float:
+    if delivery.status is not None:
+        return delivery.status.again_s
+    return delivery.connected_s if delivery.answered else delivery.connected_s + ANSWER_WAIT_S
+
+
+def _history_s(delivery: Delivery, waiting: Waiting, batch_max: int) -> float:
+    if delivery.track is not None:
+        return delivery.track.again_s
+    if not delivery.answered:
+        return math.inf
+    idle_s = 0.0 if waiting.track >= batch_max else HISTORY_IDLE_S - HISTORY_GAP_S
+    return delivery.history_s + idle_s
+
+
+def _again(delivery: Delivery, flying: InFlight | None, last: int, now_s: float) -> InFlight:
+    sent = flying.sent + 1 if flying is not None else 1
+    wait_s = min(RETRY_MAX_S, delivery.rules.settle_timeout_s * 2 ** min(sent - 1, 10))
+    return InFlight(last, now_s + wait_s, sent)
+
+
+def _fly(delivery: Delivery, queue: Queue, flying: InFlight | None) -> Delivery:
+    if queue == "status":
+        return msgspec.structs.replace(delivery, status=flying)
+    return msgspec.structs.replace(delivery, track=flying)

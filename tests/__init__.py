@@ -1,0 +1,1 @@
+"""Tests mirror the packages. The docstring of each test states the truth it proves."""

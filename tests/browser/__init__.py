@@ -1,0 +1,1 @@
+"""The board page in a real browser, fed by a scripted feed."""

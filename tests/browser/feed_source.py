@@ -1,0 +1,174 @@
+"""A scripted source of the feed: the board page and `/v1/feed`, served on a loopback port from a thread of its own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI
+from starlette.responses import StreamingResponse
+
+from cloud import console
+from cloud.clock import SystemClock
+from wire.feed import Changes, FeedRecord, Snapshot, Tick
+
+DEADLINE_S = 10.0
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def event(kind: str, epoch: str, body: Snapshot | Changes | Tick) -> bytes:
+    """One server-sent event as the feed's contract has it."""
+    return f"event: {kind}\nid: {epoch}-{body.cursor}\ndata: {msgspec.json.encode(body).decode()}\n\n".encode()
+
+
+@dataclass(kw_only=True)
+class FeedSource:
+    """The feed of one server process. Everything but `url` runs in the server's own thread by `tell`."""
+
+    port: int
+    epoch: str = "e1"
+    owner_term: int = 1
+    tick_ms: int = 200
+    lost_after_s: float = 3.0
+    parts: int = 1
+    silent: bool = False
+    """Says nothing more, on connections that stay open; a new one gets its snapshot when this ends."""
+    held_up: bool = False
+    """Keeps what it would say, as a network that has stalled does, until it is switched off again."""
+    cursor: int = 0
+    held: dict[str, FeedRecord] = field(default_factory=dict)
+    connected: int = 0
+    """Connections accepted so far."""
+    _queues: set[asyncio.Queue[bytes]] = field(default_factory=set)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+
+    @property
+    def url(self) -> str:
+        """The address of the board page."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def hold(self, records: Iterable[FeedRecord]) -> None:
+        """Make these the whole picture of the next snapshot."""
+        self.held = {record.unit: record for record in records}
+
+    def change(self, *records: FeedRecord) -> None:
+        """Send changed records to every connection."""
+        self.held |= {record.unit: record for record in records}
+        self.cursor += 1
+        self._send("changes", Changes(at=now(), cursor=self.cursor, records=records))
+
+    def send_raw(self, text: str) -> None:
+        """Send bytes as they are to every connection."""
+        self._put(text.encode())
+
+    def _send(self, kind: str, body: Changes | Tick) -> None:
+        self._put(event(kind, self.epoch, body))
+
+    def _put(self, sent: bytes) -> None:
+        def put() -> None:
+            for queue in self._queues:
+                queue.put_nowait(sent)
+
+        self._loop.call_soon_threadsafe(put)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self.tick_ms / 1000)
+            if not self.silent:
+                self._send("tick", Tick(at=now(), cursor=self.cursor))
+
+    def _snapshot(self) -> Iterator[bytes]:
+        records = tuple(self.held.values())
+        size = -(-len(records) // self.parts) or 1
+        for part in range(self.parts):
+            body = Snapshot(
+                at=now(),
+                epoch=self.epoch,
+                cursor=self.cursor,
+                part=part + 1,
+                parts=self.parts,
+                tick_ms=self.tick_ms,
+                lost_after_s=self.lost_after_s,
+                owner_term=self.owner_term,
+                records=records[part * size : (part + 1) * size],
+            )
+            yield event("snapshot", self.epoch, body)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """What one connection is sent."""
+        queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queues.add(queue)
+        self.connected += 1
+        try:
+            yield b": welcome\n\n"
+            while self.silent:
+                await asyncio.sleep(0.05)
+            for part in self._snapshot():
+                yield part
+            while True:
+                sent = await queue.get()
+                while self.held_up:
+                    await asyncio.sleep(0.05)
+                yield sent
+        finally:
+            self._queues.discard(queue)
+
+
+def now() -> datetime:
+    """The server's wall clock."""
+    return SystemClock().now()
+
+
+def application(source: FeedSource) -> FastAPI:
+    """The console's own router, and the feed beside it."""
+    app = FastAPI()
+    app.include_router(console.router())
+
+    @app.get("/v1/feed")
+    async def feed() -> StreamingResponse:
+        return StreamingResponse(source.stream(), media_type="text/event-stream")
+
+    return app
+
+
+async def _serve(source: FeedSource, server: uvicorn.Server, listening: socket.socket) -> None:
+    ticking = asyncio.create_task(source._tick())
+    await server.serve([listening])
+    ticking.cancel()
+
+
+@contextmanager
+def serving(source: FeedSource) -> Iterator[FeedSource]:
+    """Serve the source until the block ends; every connection is cut then, as when a server is killed."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", source.port))
+    listening.listen()
+    config = uvicorn.Config(
+        application(source), log_level="critical", lifespan="off", timeout_graceful_shutdown=0, ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=source._loop.run_until_complete, args=[_serve(source, server, listening)])
+    thread.start()
+    try:
+        yield source
+    finally:
+        server.should_exit = True
+        thread.join(DEADLINE_S)
+        source._loop.close()
+        listening.close()
+
+
+SourceFactory = Callable[[FeedSource], FeedSource]

@@ -1,0 +1,201 @@
+"""What the board shows of a feed that does not speak: nothing old is ever shown as live."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.board_page import open_board, row
+from tests.browser.county import unit
+from tests.browser.feed_source import FeedSource, SourceFactory, now, serving
+
+AFTER_LOSS_MS = 6000
+"""The feed's 3 s and then as much again for a busy machine."""
+
+
+def expect_lost(page: Page, units: int) -> None:
+    """The banner is up and no unit is shown as confirmed."""
+    expect(page.locator("#banner")).to_be_visible(timeout=AFTER_LOSS_MS)
+    expect(page.locator("#banner")).to_contain_text("FEED LOST")
+    expect(page.locator("#banner")).to_contain_text("what you see is old: use radio")
+    expect(page.locator("[data-proven=false]")).to_have_count(units)
+    expect(page.get_by_text("●", exact=True).locator("visible=true")).to_have_count(0)
+
+
+def expect_live(page: Page) -> None:
+    """The banner is gone and units are confirmed again."""
+    expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+    expect(page.locator("[data-proven=true]").first).to_be_visible()
+
+
+def test_silence_and_recovery(page: Page, source: FeedSource) -> None:
+    """A feed that falls silent on an open connection is lost; a whole new snapshot brings the board back."""
+    source.hold([unit(1, "P1"), unit(2, "P2"), unit(3, "P3", confidence="never")])
+    open_board(page, source)
+    source.silent = True
+    expect_lost(page, 3)
+    expect(row(page, "u-1").get_by_role("img").first).to_have_attribute("aria-label", "unconfirmed")
+    expect(page.locator(".base-total")).to_have_text("0/3 available confirmed")
+    expect(page.locator("#feed-state")).to_contain_text("Feed lost since")
+    source.silent = False
+    expect_live(page)
+    expect(row(page, "u-1").get_by_role("img").first).to_have_text("●")
+    expect(page.locator("#feed-state")).to_contain_text("Feed back at")
+
+
+def test_part_of_a_snapshot_is_not_a_board(page: Page, source: FeedSource) -> None:
+    """Part of a snapshot is not a board: until its last part has come, nothing is shown as live."""
+    source.hold([unit(1, "P1"), unit(2, "P2")])
+    open_board(page, source)
+    source.silent = True
+    expect_lost(page, 2)
+    before = source.connected
+    expect_connection_after(page, source, before)
+    source.send_raw(part_of_snapshot(source, part=1))
+    source.send_raw(tick(source))
+    expect(page.locator("#banner")).to_be_visible()
+    expect(page.locator("[data-proven=true]")).to_have_count(0)
+
+
+def expect_connection_after(page: Page, source: FeedSource, before: int) -> None:
+    """Wait until the page has opened one more connection."""
+    wait_until(page, lambda: source.connected > before)
+
+
+def wait_until(page: Page, holds: Callable[[], bool], deadline_ms: int = 15_000) -> None:
+    """Wait for a condition of the source while the page goes on."""
+    waited_ms = 0
+    while not holds():
+        assert waited_ms < deadline_ms, "the deadline has passed"
+        page.wait_for_timeout(50)
+        waited_ms += 50
+
+
+def part_of_snapshot(source: FeedSource, *, part: int) -> str:
+    """One part of a snapshot in two."""
+    source.parts = 2
+    return list(source._snapshot())[part - 1].decode()
+
+
+def tick(source: FeedSource) -> str:
+    """A tick of now."""
+    return f"event: tick\nid: {source.epoch}-0\ndata: {json.dumps({'at': now().isoformat(), 'cursor': 0})}\n\n"
+
+
+def test_restart_gives_a_fresh_board(page: Page, port: int, serve: SourceFactory) -> None:
+    """After the server's restart the board is the new snapshot: a unit that has been removed is gone."""
+    first = FeedSource(port=port, epoch="e1", owner_term=1)
+    first.hold([unit(1, "P1"), unit(2, "P2")])
+    with serving(first):
+        open_board(page, first)
+        page.keyboard.press("End")
+        page.keyboard.press("Enter")
+    expect_lost(page, 2)
+    second = FeedSource(port=port, epoch="e2", owner_term=2)
+    second.hold([unit(1, "P1", code=1), unit(3, "P3")])
+    serve(second)
+    expect_live(page)
+    expect(page.locator("[role=row][aria-selected] .c-callsign")).to_have_text(["P1", "P3"])
+    expect(row(page, "u-1")).to_contain_text("Mobile to incident")
+    expect(page.locator("#detail")).to_contain_text("No longer on this feed")
+
+
+def test_short_cut_keeps_the_board(page: Page, port: int, serve: SourceFactory) -> None:
+    """A connection that breaks and comes back within the feed's patience raises no banner."""
+    first = FeedSource(port=port, epoch="e1", lost_after_s=20.0)
+    first.hold([unit(1, "P1")])
+    with serving(first):
+        open_board(page, first)
+        page.evaluate("""() => { window.shownBanners = 0;
+            new MutationObserver(() => { window.shownBanners += !document.getElementById('banner').hidden; })
+            .observe(document.getElementById('banner'), {attributes: true}); }""")
+    second = FeedSource(port=port, epoch="e2", lost_after_s=20.0)
+    second.hold([unit(1, "P1"), unit(2, "P2")])
+    serve(second)
+    expect(page.locator("[role=row][aria-selected]")).to_have_count(2, timeout=15_000)
+    assert page.evaluate("window.shownBanners") == 0
+
+
+def test_an_older_server_is_not_believed(page: Page, port: int, serve: SourceFactory) -> None:
+    """A server with a lower owner term cannot speak again: its board is not taken."""
+    first = FeedSource(port=port, epoch="e2", owner_term=2)
+    first.hold([unit(1, "P1")])
+    with serving(first):
+        open_board(page, first)
+    paused = FeedSource(port=port, epoch="e1", owner_term=1)
+    paused.hold([unit(1, "P1"), unit(2, "P2")])
+    serve(paused)
+    wait_until(page, lambda: paused.connected > 1)
+    expect_lost(page, 1)
+    expect(page.locator("#action")).to_contain_text("an older server answered")
+
+
+@pytest.mark.parametrize("slept", ["Date", "performance"])
+def test_waking_from_sleep(page: Page, source: FeedSource, slept: str) -> None:
+    """A computer that slept is told by whichever clock went on: the board is lost until a new snapshot came."""
+    source.hold([unit(1, "P1", link_s=2.0)])
+    open_board(page, source)
+    source.silent = True
+    before = source.connected
+    page.evaluate(f"() => {{ const now = {slept}.now.bind({slept}); {slept}.now = () => now() + 600_000; }}")
+    expect_lost(page, 1)
+    expect(row(page, "u-1").locator(".c-link")).to_have_text("10m")
+    expect_connection_after(page, source, before)
+    source.silent = False
+    expect_live(page)
+    expect(row(page, "u-1").locator(".c-link")).not_to_have_text("10m")
+
+
+def test_events_that_waited_in_the_network(page: Page, source: FeedSource) -> None:
+    """Events held up on their way do not make the feed young again: their own time tells."""
+    source.hold([unit(1, "P1")])
+    open_board(page, source)
+    source.held_up = True
+    expect(page.locator("#feed-age")).to_have_text(re.compile(r"^FEED [12]\.[5-9] s$"))
+    ages = """() => { window.ages = []; new MutationObserver(() =>
+        window.ages.push(document.getElementById('feed-age').textContent))
+        .observe(document.getElementById('feed-age'), {childList: true, characterData: true, subtree: true}); }"""
+    page.evaluate(ages)
+    expect_lost(page, 1)
+    assert "FEED 0.0 s" not in page.evaluate("window.ages")
+    source.held_up = False
+    expect_live(page)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "event: changes\nid: e1-9\ndata: {not json\n\n",
+        "event: changes\nid: e1-9\ndata: {}\n\n",
+        'event: changes\nid: other-9\ndata: {"at": "2026-11-22T00:00:00Z", "cursor": 9, "records": []}\n\n',
+    ],
+)
+def test_unreadable_events(page: Page, source: FeedSource, sent: str) -> None:
+    """An event that cannot be read is not passed over: the board is fetched anew."""
+    source.hold([unit(1, "P1")])
+    open_board(page, source)
+    before = source.connected
+    source.hold([unit(1, "P1"), unit(2, "P2")])
+    source.send_raw(sent)
+    expect_connection_after(page, source, before)
+    expect(page.locator("[role=row][aria-selected]")).to_have_count(2)
+
+
+def test_no_feed_from_the_start(page: Page, source: FeedSource) -> None:
+    """A page that has never had a snapshot says so, and does not look like an empty county."""
+    source.silent = True
+    page.goto(source.url)
+    expect(page.locator("#banner")).to_contain_text("NO FEED YET")
+    expect(page.locator("#nothing")).to_be_hidden()
+
+
+def test_a_failed_page_says_so(page: Page, source: FeedSource, faults: list[str]) -> None:
+    """A fault in the page's own program takes the board out of use instead of leaving it to look live."""
+    source.hold([unit(1, "P1")])
+    open_board(page, source)
+    page.evaluate("() => { setTimeout(() => { throw new Error('broken on purpose'); }); }")
+    expect(page.locator("#banner")).to_contain_text("THIS PAGE HAS FAILED")
+    expect(page.locator("body")).to_have_attribute("data-feed", "failed")
+    assert "broken on purpose" in faults.pop()

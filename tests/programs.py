@@ -1,0 +1,39 @@
+"""Finds the programs and data that tests need, and says what becomes of a test where they are missing."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
+"""Where Debian puts servers; often not on a user's PATH."""
+
+
+def in_ci() -> bool:
+    """Whether a missing program must fail the test that needs it."""
+    return os.environ.get("WATCHROOM_CI") == "1"
+
+
+def require_program(name: str) -> Path:
+    """The path of a program. Where it is missing the test is skipped; under WATCHROOM_CI=1 it fails."""
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", ""), *SYSTEM_FOLDERS]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is not None:
+        return Path(found)
+    missing = f"{name} is not installed: run `make setup-test`"
+    if in_ci():
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
+
+
+def real_data_folder() -> Path:
+    """The folder of recorded data that WATCHROOM_REAL_DATA names. Where it is unset the test is skipped, even in CI."""
+    named = os.environ.get("WATCHROOM_REAL_DATA")
+    if not named:
+        pytest.skip("WATCHROOM_REAL_DATA is unset: no recorded data to test with")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"WATCHROOM_REAL_DATA names no folder: {folder}", pytrace=False)
+    return folder

@@ -1,0 +1,56 @@
+"""Rules about text that must not be committed: addresses of registries, paths of one machine, keys.
+
+The patterns are written in pieces, so that this file doesn't break its own rules.
+"""
+
+import re
+
+from tests.tidy.sources import Rule
+
+REGISTRIES = tuple(
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("files", "pythonhosted", "org"),
+        ("registry", "npmjs", "org"),
+        ("registry", "yarnpkg", "com"),
+        ("crates", "io"),
+        ("proxy", "golang", "org"),
+    )
+)
+MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/" + r"(work|farm|root|home/[a-z])/", re.MULTILINE)
+PRIVATE_KEY = re.compile("-----BEGIN " + "[A-Z ]*PRIVATE KEY-----")
+
+
+def leaks(path: str, text: str) -> list[str]:
+    """Registry hosts, paths of one machine and private keys, wherever they stand."""
+    found = [f"{path} names the registry {host}" for host in REGISTRIES if host in text]
+    found += [f"{path} names a path of one machine: {m.group().strip()}" for m in MACHINE_PATH.finditer(text)]
+    return found + [f"{path} holds a private key" for _ in PRIVATE_KEY.finditer(text)]
+
+
+def addresses(path: str, text: str) -> list[str]:
+    """Addresses in a lock: it pins by hash alone, so that any index will do."""
+    return [f"{path} names an address: {address}" for address in re.findall(r"(?:https?|file)://\S*", text)]
+
+
+LEAKS = (
+    Rule(
+        forbids="registries, machine paths and private keys",
+        complaints=leaks,
+        holds_for=lambda path: True,
+        broken_by=(
+            ("README.md", "from https://" + REGISTRIES[0] + "/simple"),
+            ("Makefile", "cp x /" + "work/y"),
+            ("docs/a.md", "`/" + "root/.cache`"),
+            ("tests/key.pem", "-----BEGIN RSA " + "PRIVATE KEY-----"),
+            ("tests/key.pem", "-----BEGIN " + "PRIVATE KEY-----"),
+        ),
+    ),
+    Rule(
+        forbids="addresses in locks",
+        complaints=addresses,
+        holds_for=lambda path: path.endswith(".lock"),
+        broken_by=(("requirements.lock", "--index-url https://mirror.example/simple"),),
+    ),
+)

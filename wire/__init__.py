@@ -1,0 +1,1 @@
+"""What devices, the cloud and the feed's readers say to each other: topics, messages, status schemes, codec. Pure."""

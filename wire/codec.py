@@ -1,0 +1,61 @@
+"""Bytes to messages and back. Whatever comes in, the answer is a message or `Rejected`; nothing is raised."""
+
+from typing import TypeVar
+
+import msgspec
+
+from wire.messages import (
+    EVENT_BYTES_MAX,
+    MESSAGE_BYTES_MAX,
+    DownMessage,
+    Event,
+    UpMessage,
+)
+
+_Message = TypeVar("_Message")
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Outside bytes that are not what the contract says. Count it and keep it; the stream goes on."""
+
+    reason: str
+    """A short stable word: `too_large`, `malformed`, `invalid`."""
+    detail: str
+    raw: bytes
+
+
+_up = msgspec.json.Decoder(UpMessage)
+_down = msgspec.json.Decoder(DownMessage)
+_event = msgspec.json.Decoder(Event)
+_encoder = msgspec.json.Encoder()
+
+
+def decode_up(payload: bytes) -> UpMessage | Rejected:
+    """Decode what a device sent. Events inside an envelope stay bytes: decode each with `decode_event`."""
+    return _decode(_up, payload, MESSAGE_BYTES_MAX)
+
+
+def decode_down(payload: bytes) -> DownMessage | Rejected:
+    """Decode what the cloud sent to a device."""
+    return _decode(_down, payload, MESSAGE_BYTES_MAX)
+
+
+def decode_event(raw: bytes) -> Event | Rejected:
+    """Decode one event's own bytes."""
+    return _decode(_event, raw, EVENT_BYTES_MAX)
+
+
+def encode(message: UpMessage | DownMessage | Event) -> bytes:
+    """Encode a message or an event. The bytes of an event are what is digested, stored and sent."""
+    return _encoder.encode(message)
+
+
+def _decode(decoder: "msgspec.json.Decoder[_Message]", raw: bytes, bytes_max: int) -> _Message | Rejected:
+    if len(raw) > bytes_max:
+        return Rejected("too_large", f"{len(raw)} bytes, at most {bytes_max}", raw)
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        return Rejected("invalid", str(error), raw)
+    except (ValueError, RecursionError) as error:  # DecodeError is a ValueError; deep nesting exhausts the stack
+        return Rejected("malformed", str(error), raw)
