@@ -114,7 +114,9 @@ def set_up_log() -> None:
 
 
 def main() -> None:
-    """Run the command, with whatever other packages add to it."""
+    """Run the command. What other packages add to it is loaded only where it is asked for or listed."""
+    asked = sys.argv[1:2]
     for entry in entry_points(group="watchroom.commands"):
-        cli.command(entry.name)(entry.load())
+        if asked in ([], ["--help"], [entry.name]):
+            cli.command(entry.name)(entry.load())
     cli()

@@ -148,7 +148,7 @@ def generate(seed: int, centre: Point = CENTRE) -> Network:
     towns = _towns(draft.random)
     streets = [_town_streets(draft, town) for town in towns]
     arterial = _arterials(draft, towns, streets)
-    _lanes(draft, towns, arterial)
+    _lanes(draft, towns, edges=[*arterial, *_rim(draft, towns, streets)])
     return _finish(draft, towns, centre)
 
 
@@ -173,7 +173,7 @@ def _towns(random: Random) -> list[_TownPlan]:
 
 
 def _town_streets(draft: _Draft, town: _TownPlan) -> list[int]:
-    """A turned, jittered grid inside a ragged circle; every fourth line is an avenue. Returns its junctions."""
+    """A turned, jittered grid inside a ragged circle; every fourth line is an avenue. Returns what hangs together."""
     random, turn = draft.random, radians(draft.random.uniform(0.0, 90.0))
     reach = int(town.radius_m / town.spacing_m) + 1
     grid: dict[tuple[int, int], int] = {}
@@ -187,7 +187,7 @@ def _town_streets(draft: _Draft, town: _TownPlan) -> list[int]:
         for other, line in ((grid.get((i + 1, j)), j), (grid.get((i, j + 1)), i)):
             if other is not None:
                 _link_street(draft, node, other, avenue=line % 4 == 0)
-    return list(grid.values())
+    return sorted(_reach(_ways(draft, both=True), min(grid.values(), key=lambda n: dist(draft.at[n], town.at))))
 
 
 def _link_street(draft: _Draft, a: int, b: int, *, avenue: bool) -> None:
@@ -226,31 +226,38 @@ def _arterial(draft: _Draft, first: int, last: int) -> list[int]:
     return line
 
 
-def _lanes(draft: _Draft, towns: list[_TownPlan], arterial: list[int]) -> None:
-    """Junctions scattered over the fields, joined by lanes to their neighbours and to the arterials."""
+def _rim(draft: _Draft, towns: list[_TownPlan], streets: list[list[int]]) -> list[int]:
+    """The outermost junctions of each town, where lanes may come in."""
+    town_streets = zip(towns, streets, strict=True)
+    return [n for town, nodes in town_streets for n in nodes if dist(draft.at[n], town.at) > 0.8 * town.radius_m]
+
+
+def _lanes(draft: _Draft, towns: list[_TownPlan], edges: list[int]) -> None:
+    """Junctions scattered over the fields, joined by lanes to their neighbours and to the `edges` of what is built."""
     fields: list[int] = []
     for gx in range(-7, 8):
         for gy in range(-6, 7):
             at = (gx * 780.0 + draft.random.uniform(-270, 270), gy * 780.0 + draft.random.uniform(-270, 270))
             inside = abs(at[0]) < HALF_WIDTH_M and abs(at[1]) < HALF_HEIGHT_M
             open_country = all(dist(at, town.at) > town.radius_m * 1.06 + 150.0 for town in towns)
-            if inside and open_country and all(dist(at, draft.at[n]) > 260.0 for n in arterial):
+            if inside and open_country and all(dist(at, draft.at[n]) > 260.0 for n in edges):
                 fields.append(draft.add(*at))
-    joined = sorted({*fields, *arterial})
+    joined = sorted({*fields, *edges})
     for a, b in _neighbours([draft.at[n] for n in joined], reach_m=LANE_LENGTH_MAX_M):
-        if joined[a] in set(fields) or joined[b] in set(fields):
+        if draft.random.random() < 0.85 and not {joined[a], joined[b]}.isdisjoint(fields):
             draft.link(joined[a], joined[b], RoadClass.LANE)
 
 
 def _neighbours(at: list[Plan], *, reach_m: float) -> list[tuple[int, int]]:
-    """The relative neighbourhood graph: pairs with no third place nearer to both. Planar, and connected in reach."""
+    """The Gabriel graph: pairs with no third place in the circle between them. Planar, and connected in reach."""
     close = [[j for j, there in enumerate(at) if dist(here, there) <= reach_m and there != here] for here in at]
     pairs: list[tuple[int, int]] = []
     for a, b in combinations(range(len(at)), 2):
         gap_m = dist(at[a], at[b])
-        lens = (c for c in close[a] if c != b) if gap_m <= reach_m else ()
-        if gap_m <= reach_m and not any(max(dist(at[a], at[c]), dist(at[b], at[c])) < gap_m for c in lens):
-            pairs.append((a, b))
+        if gap_m <= reach_m:
+            middle = ((at[a][0] + at[b][0]) / 2, (at[a][1] + at[b][1]) / 2)
+            if all(dist(at[c], middle) >= gap_m / 2 for c in close[a] if c != b):
+                pairs.append((a, b))
     return pairs
 
 
@@ -289,14 +296,19 @@ def _bend(a: Point, b: Point, road_class: RoadClass, random: Random) -> tuple[Po
 
 def _strong(draft: _Draft) -> set[int]:
     """The junctions that the county town's centre can reach and be reached from."""
-    ahead: dict[int, list[int]] = {}
-    back: dict[int, list[int]] = {}
-    for (a, b), (_, one_way) in draft.links.items():
-        for start, end in ((a, b),) if one_way else ((a, b), (b, a)):
-            ahead.setdefault(start, []).append(end)
-            back.setdefault(end, []).append(start)
     middle = min(range(len(draft.at)), key=lambda n: hypot(*draft.at[n]))
-    return _reach(ahead, middle) & _reach(back, middle)
+    return _reach(_ways(draft), middle) & _reach(_ways(draft, backward=True), middle)
+
+
+def _ways(draft: _Draft, *, backward: bool = False, both: bool = False) -> dict[int, list[int]]:
+    """From each junction, the junctions one may drive to; `backward` from; `both` ignores one-way signs."""
+    ways: dict[int, list[int]] = {}
+    for (a, b), (_, one_way) in draft.links.items():
+        if both or not one_way or not backward:
+            ways.setdefault(a, []).append(b)
+        if both or not one_way or backward:
+            ways.setdefault(b, []).append(a)
+    return ways
 
 
 def _reach(links: Mapping[int, Iterable[int]], start: int) -> set[int]:

@@ -41,13 +41,24 @@ def decode_down(payload: bytes) -> DownMessage | Rejected:
 
 
 def decode_event(raw: bytes) -> Event | Rejected:
-    """Decode one event's own bytes."""
-    return _decode(_event, raw, EVENT_BYTES_MAX)
+    """Decode one event's own bytes. They are kept and shown, so all of them must be UTF-8, known fields or not."""
+    decoded = _decode(_event, raw, EVENT_BYTES_MAX)
+    return decoded if isinstance(decoded, Rejected) or _is_text(raw) else Rejected("malformed", "not UTF-8", raw)
 
 
 def encode(message: UpMessage | DownMessage | Event) -> bytes:
     """Encode a message or an event. The bytes of an event are what is digested, stored and sent."""
     return _encoder.encode(message)
+
+
+def _is_text(raw: bytes) -> bool:
+    if raw.isascii():
+        return True
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _decode(decoder: "msgspec.json.Decoder[_Message]", raw: bytes, bytes_max: int) -> _Message | Rejected:

@@ -1,14 +1,18 @@
-"""The messages of version 1, as structs. Units stand at the end of a field's name; times are aware and UTC.
+"""The messages of version 1, as structs. Units stand at the end of a field's name.
+
+Every time is aware and UTC, whatever offset it came with; a time without an offset makes the struct raise ValueError.
 
 Unknown fields are kept (an event is stored as its own bytes) and ignored. What an `Annotated` limit forbids is
 refused by the decoder, never by whoever reads the struct later.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from wire.topics import TOKEN_PATTERN
 
 VERSION = 1
 MESSAGE_BYTES_MAX = 16_384
@@ -16,15 +20,16 @@ EVENTS_MAX = 20
 EVENT_BYTES_MAX = 4_096
 SEQ_MAX = 2**63 - 1
 
-Token = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$")]
+Token = Annotated[str, Meta(pattern=rf"^{TOKEN_PATTERN}\Z")]
 Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 Count = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
 Millis = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=500)]
 Instant = Annotated[datetime, Meta(tz=True)]
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,80}$")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,80}\Z")]
+RawEvent = Annotated[msgspec.Raw, Meta(description="One event, which is judged alone: its own schema may refuse it.")]
 
 ClockSource = Literal["gnss", "ntp", "none"]
 Mode = Literal["live", "test", "training", "maintenance", "commissioning"]
@@ -32,6 +37,23 @@ Queue = Literal["status", "track"]
 By = Literal["panel", "auto", "order", "radio"]
 FixMode = Literal["none", "2d", "3d", "dead_reckoning"]
 Quality = Literal["good", "bad", "stale"]
+
+
+def _in_utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("a time must say its offset from UTC")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time must lie in the years 1 to 9999 of UTC") from error
+
+
+def _keep_utc(struct: msgspec.Struct, *fields: str) -> None:
+    """Bring times to UTC. What a device sends has it already: that is one comparison a field."""
+    for field in fields:
+        instant = getattr(struct, field)
+        if instant is not None and instant.tzinfo is not UTC:
+            msgspec.structs.force_setattr(struct, field, _in_utc(instant))
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,6 +77,10 @@ class EventCommon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """The device's monotonic clock in that boot."""
     mode: Mode
     origin: Origin | None = None
+
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        _keep_utc(self, "at")
 
 
 class StatusEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
@@ -82,6 +108,7 @@ class PositionEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, 
 
     def __post_init__(self) -> None:
         """Refuse a position that says it has a fix and gives no place, or the other way round."""
+        _keep_utc(self, "at", "gnss_time")
         placed = self.lat is not None and self.lon is not None
         if placed == (self.fix == "none") or (self.lat is None) != (self.lon is None):
             raise ValueError("lat and lon go with a fix, and only with a fix")
@@ -96,6 +123,7 @@ class InputEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag
 
     def __post_init__(self) -> None:
         """Refuse a number that nobody measured."""
+        _keep_utc(self, "at")
         if (self.value is None) == (self.quality == "good"):
             raise ValueError("a good input has a value and any other has none")
 
@@ -120,6 +148,10 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     signature: Annotated[str, Meta(max_length=200)] = ""
     """Reserved until devices sign: empty."""
 
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        _keep_utc(self, "sent_at")
+
 
 class Envelope(Sent, frozen=True, kw_only=True, tag="envelope"):
     """Events of one queue. On `status` and `history` they are consecutive from `first_held`; on `live` there is one."""
@@ -129,7 +161,7 @@ class Envelope(Sent, frozen=True, kw_only=True, tag="envelope"):
     """The oldest sequence that the device still holds; every one below it that was not settled is gone."""
     base_digest: Digest
     """The chained digest before `first_held`."""
-    events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=EVENTS_MAX)]
+    events: Annotated[list[RawEvent], Meta(min_length=1, max_length=EVENTS_MAX)]
 
 
 class Echo(msgspec.Struct, frozen=True):
@@ -185,6 +217,10 @@ class Vitals(Sent, frozen=True, kw_only=True):
     faults: Annotated[list[Text], Meta(max_length=20)] = []
     asleep_until: Instant | None = None
     nonce: Annotated[str, Meta(max_length=64)] = ""
+
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        _keep_utc(self, "sent_at", "asleep_until")
 
 
 class Heartbeat(Vitals, frozen=True, kw_only=True, tag="heartbeat"):
@@ -259,6 +295,10 @@ class ShownStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     stream: StreamId
     seq: Seq
 
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        _keep_utc(self, "since")
+
 
 class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state"):
     """What control believes of each unit bound to this device. Retained, so it carries its own expiry."""
@@ -269,6 +309,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
     """Grows within an `owner_term`; a device ignores a lower one."""
     valid_until: Instant
     units: list[ShownStatus] = []
+
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        _keep_utc(self, "valid_until")
 
 
 UpMessage = Envelope | Heartbeat | Birth | Death

@@ -41,7 +41,7 @@ class ReportFix(msgspec.Struct, frozen=True):
 class ReportInput(msgspec.Struct, frozen=True):
     """Commit an input's value."""
 
-    input: InputValue
+    value: InputValue
 
 
 Effect = Declare | ReportFix | ReportInput

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 import uvicorn
@@ -43,11 +44,15 @@ class FeedSource:
     tick_ms: int = 200
     lost_after_s: float = 3.0
     parts: int = 1
+    parts_sent: int | None = None
+    """Stop a snapshot after so many parts."""
     silent: bool = False
     """Says nothing more, on connections that stay open; a new one gets its snapshot when this ends."""
     held_up: bool = False
     """Keeps what it would say, as a network that has stalled does, until it is switched off again."""
     cursor: int = 0
+    ticks: int = 0
+    """Ticks sent so far."""
     held: dict[str, FeedRecord] = field(default_factory=dict)
     connected: int = 0
     """Connections accepted so far."""
@@ -87,6 +92,7 @@ class FeedSource:
         while True:
             await asyncio.sleep(self.tick_ms / 1000)
             if not self.silent:
+                self.ticks += 1
                 self._send("tick", Tick(at=now(), cursor=self.cursor))
 
     def _snapshot(self) -> Iterator[bytes]:
@@ -113,9 +119,9 @@ class FeedSource:
         self.connected += 1
         try:
             yield b": welcome\n\n"
-            while self.silent:
+            while self.silent or self.held_up:
                 await asyncio.sleep(0.05)
-            for part in self._snapshot():
+            for part in islice(self._snapshot(), self.parts_sent):
                 yield part
             while True:
                 sent = await queue.get()
@@ -147,6 +153,9 @@ async def _serve(source: FeedSource, server: uvicorn.Server, listening: socket.s
     ticking = asyncio.create_task(source._tick())
     await server.serve([listening])
     ticking.cancel()
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)
 
 
 @contextmanager

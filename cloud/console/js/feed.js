@@ -112,13 +112,17 @@ export class Feed {
       const atMs = Date.parse(body.at);
       if (Number.isNaN(atMs)) throw new Broken("an event without its time");
       if (connection.timeline.arrive(atMs, nowMs) > this.#lostAfterMs) throw new Broken("the server's clock was set");
-      connection.quietAtMs = nowMs + connection.quietMs;
       fold.call(this, connection, body, atMs, event.lastEventId);
-      if (this.#isCurrent(connection)) this.#vouchedAtMs = Math.max(this.#vouchedAtMs ?? atMs, atMs);
+      if (this.#isCurrent(connection)) this.#vouch(connection, atMs, nowMs);
     } catch (error) {
       if (!(error instanceof Broken || error instanceof SyntaxError || error instanceof TypeError)) throw error;
       this.#retry(`the feed could not be read: ${error.message}`);
     }
+  }
+
+  #vouch(connection, atMs, nowMs) {
+    this.#vouchedAtMs = Math.max(this.#vouchedAtMs ?? atMs, atMs);
+    connection.quietAtMs = nowMs + connection.quietMs;
   }
 
   // Whether what is held came over this connection.
@@ -129,6 +133,7 @@ export class Feed {
   #foldSnapshot(connection, part, atMs) {
     if (part.owner_term < this.#ownerTerm) throw new Broken("an older server answered");
     connection.collection = collect(connection.collection, part, atMs);
+    connection.quietAtMs = this.#clock.now() + connection.quietMs;
     if (!isComplete(connection.collection)) return;
     this.units = connection.collection.units;
     connection.collection = null;
@@ -138,7 +143,6 @@ export class Feed {
     this.#epoch = part.epoch;
     this.#lostAfterMs = part.lost_after_s * 1000;
     connection.quietMs = this.#lostAfterMs;
-    connection.quietAtMs = this.#clock.now() + connection.quietMs;
     this.#attempt = 0;
     this.#enter("live");
     this.#listener.replaced();

@@ -137,10 +137,10 @@ export class Grid {
     } else this.#root.removeAttribute("aria-activedescendant");
   }
 
-  // The unit `step` rows on in reading order; the first one where none is selected.
+  // The unit `step` rows on in reading order; where none is selected, the first one, or the last for the end.
   along(step) {
     if (this.#order.length === 0) return null;
-    if (this.#selected === null) return step < 0 ? this.#order.at(-1) : this.#order[0];
+    if (this.#selected === null) return step === Infinity ? this.#order.at(-1) : this.#order[0];
     const at = this.#order.indexOf(this.#selected) + step;
     return this.#order[Math.max(0, Math.min(this.#order.length - 1, at))];
   }

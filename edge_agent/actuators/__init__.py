@@ -1,0 +1,1 @@
+"""What the device makes happen in its world: the panel's lamps and notice."""
