@@ -95,7 +95,7 @@ def packets(log: Path) -> list[bytes]:
 
 
 def drive(start: datetime, *, count: int, step_s: float = 0.2) -> list[bytes]:
-    """What a receiver says on `count` epochs of a drive north at 10 m/s from 51.5 N, 0.1 W: GGA, GSA, RMC."""
+    """What a receiver says in `count` epochs of a drive north at 10 m/s from 51.5 N, 0.1 W: GGA, GSA, RMC."""
     return [_epoch(start + timedelta(seconds=number * step_s), number * step_s * 10.0) for number in range(count)]
 
 
@@ -105,7 +105,7 @@ def _epoch(at: datetime, metres_north: float) -> bytes:
     bodies = (
         f"GPGGA,{clock},{place},1,08,1.0,30.0,M,46.0,M,,",
         "GPGSA,A,3,01,02,03,04,05,06,07,08,,,,,2.0,1.0,1.7",
-        f"GPRMC,{clock},A,{place},19.44,0.00,{date},,,A",
+        f"GPRMC,{clock},A,{place},19.44,0.50,{date},,,A",
     )
     return "".join(f"${body}*{_checksum(body):02X}\r\n" for body in bodies).encode()
 

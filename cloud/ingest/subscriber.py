@@ -88,13 +88,14 @@ class Subscriber:
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        client = self._make_client(loop)
+        client = self._make_client()
         self._subscribed, self._lost = loop.create_future(), loop.create_future()
         self._inbox.clear()
         await loop.run_in_executor(None, client.connect, self._host, self._port, KEEPALIVE_S)
         self._client = client
         if (socket := client.socket()) is None:
             raise Retryable("the broker closed the connection")
+        _watch_writes(client, loop)
         loop.add_reader(socket, self._read, client)
         try:
             async with asyncio.timeout(SUBSCRIBE_WAIT_S):
@@ -107,26 +108,12 @@ class Subscriber:
         self.connected = True
         self.connections += 1
 
-    def _make_client(self, loop: asyncio.AbstractEventLoop) -> paho.Client:
+    def _make_client(self) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"ingest-{secrets.token_hex(8)}")
         client.on_message = lambda _c, _u, message: self._inbox.append((message.topic, bytes(message.payload)))
         client.on_connect = lambda c, *_: c.subscribe(UP_FILTER, 0)
         client.on_subscribe = lambda _c, _u, _m, codes, *_: self._on_subscribed(codes)
         client.on_disconnect = lambda *_: self._on_lost()
-
-        def watch_write(client: paho.Client, _data: Any, socket: Any) -> None:
-            loop.call_soon_threadsafe(loop.add_writer, socket, client.loop_write)
-
-        def forget_write(_client: paho.Client, _data: Any, socket: Any) -> None:
-            loop.call_soon_threadsafe(loop.remove_writer, socket)
-
-        def forget(_client: paho.Client, _data: Any, socket: Any) -> None:
-            loop.remove_reader(socket)
-            loop.remove_writer(socket)
-
-        client.on_socket_register_write = watch_write
-        client.on_socket_unregister_write = forget_write
-        client.on_socket_close = forget
         return client
 
     async def _stay(self) -> None:
@@ -165,3 +152,23 @@ class Subscriber:
         self._paused = False
         if client is not None:
             client.disconnect()
+
+
+def _watch_writes(client: paho.Client, loop: asyncio.AbstractEventLoop) -> None:
+    """Let the loop write what the socket did not take at once. Not before it is connected: a thread has it then."""
+
+    def watch(client: paho.Client, _data: Any, socket: Any) -> None:
+        loop.add_writer(socket, client.loop_write)
+
+    def forget_writes(_client: paho.Client, _data: Any, socket: Any) -> None:
+        loop.remove_writer(socket)
+
+    def forget(_client: paho.Client, _data: Any, socket: Any) -> None:
+        loop.remove_reader(socket)
+        loop.remove_writer(socket)
+
+    client.on_socket_register_write = watch
+    client.on_socket_unregister_write = forget_writes
+    client.on_socket_close = forget
+    if client.want_write():
+        loop.add_writer(client.socket(), client.loop_write)  # type: ignore[arg-type]

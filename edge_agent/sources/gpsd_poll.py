@@ -124,13 +124,12 @@ def decode_answer(answer: Any) -> tuple[Sky | Tpv, ...]:
 
     The library writes 0 for what gpsd left out, so a 0 that could be either counts as left out.
     """
-    sky = Sky(int(answer.sats_valid))
     if answer.mode < 2:
-        return sky, Tpv(mode=int(answer.mode))
+        return Sky(int(answer.sats_valid)), Tpv(mode=int(answer.mode))
     try:
         time = msgspec.convert(answer.time, datetime)
     except msgspec.ValidationError:
-        return (sky,)
+        return ()
     errors = max(answer.error["x"], answer.error["y"])
     tpv = Tpv(
         mode=int(answer.mode),
@@ -142,7 +141,7 @@ def decode_answer(answer: Any) -> tuple[Sky | Tpv, ...]:
         altitude_m=answer.alt or None,
         accuracy_m=errors or None,
     )
-    return sky, tpv
+    return (Sky(int(answer.sats_valid)), tpv) if answer.sats_valid else (tpv,)
 
 
 def _load_library() -> Any:

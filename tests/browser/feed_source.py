@@ -48,8 +48,8 @@ class FeedSource:
     """Stop a snapshot after so many parts."""
     silent: bool = False
     """Says nothing more, on connections that stay open; a new one gets its snapshot when this ends."""
-    held_up: bool = False
-    """Keeps what it would say, as a network that has stalled does, until it is switched off again."""
+    delay_s: float = 0.0
+    """Each event is this old when it is sent, as on a network that has become congested."""
     cursor: int = 0
     ticks: int = 0
     """Ticks sent so far."""
@@ -86,7 +86,7 @@ class FeedSource:
             for queue in self._queues:
                 queue.put_nowait(sent)
 
-        self._loop.call_soon_threadsafe(put)
+        self._loop.call_soon_threadsafe(self._loop.call_later, self.delay_s, put)
 
     async def _tick(self) -> None:
         while True:
@@ -119,15 +119,12 @@ class FeedSource:
         self.connected += 1
         try:
             yield b": welcome\n\n"
-            while self.silent or self.held_up:
+            while self.silent:
                 await asyncio.sleep(0.05)
             for part in islice(self._snapshot(), self.parts_sent):
                 yield part
             while True:
-                sent = await queue.get()
-                while self.held_up:
-                    await asyncio.sleep(0.05)
-                yield sent
+                yield await queue.get()
         finally:
             self._queues.discard(queue)
 

@@ -34,14 +34,12 @@ export class Feed {
   #connection = null;
   #attempt = 0;
   #retryAtMs = 0;
-  #observedMs;
 
   // `listener.replaced()` after a snapshot, `listener.changed(units)` after changes, `listener.state(state)`.
   constructor(url, clock, listener) {
     this.#url = url;
     this.#clock = clock;
     this.#listener = listener;
-    this.#observedMs = clock.now();
   }
 
   // The server's time now in milliseconds, as the held units' connection shows it; null before any.
@@ -54,10 +52,10 @@ export class Feed {
     return this.#vouchedAtMs === null ? null : Math.max(0, this.serverMs() - this.#vouchedAtMs);
   }
 
-  // Look at the clocks: to be called at least once a second, and at once when the page wakes.
+  // Look at the clocks: to be called at least once a second, and at once when the page wakes. A page that slept finds
+  // its feed old by the time that it slept, also by events that waited for it: their own time tells.
   tick() {
     const nowMs = this.#clock.now();
-    this.#noticeSleep(nowMs);
     if (this.state === "live" && this.ageMs() > this.#lostAfterMs) this.#lose();
     if (this.#connection && nowMs > this.#connection.quietAtMs) this.#retry("no word from the feed");
     if (!this.#connection && nowMs >= this.#retryAtMs) this.#open(nowMs);
@@ -74,16 +72,6 @@ export class Feed {
   reconnect(why) {
     this.#retry(why);
     this.#retryAtMs = 0;
-  }
-
-  // A page that was not running may be handed events that waited for it, as if they were new: they are not taken.
-  #noticeSleep(nowMs) {
-    const sleptMs = nowMs - this.#observedMs;
-    this.#observedMs = nowMs;
-    if (sleptMs <= this.#lostAfterMs) return false;
-    if (this.state === "live") this.#lose();
-    this.reconnect(`this page stood still for ${Math.round(sleptMs / 1000)} s`);
-    return true;
   }
 
   #open(nowMs) {
@@ -106,7 +94,7 @@ export class Feed {
 
   #take(connection, event, fold) {
     const nowMs = this.#clock.now();
-    if (connection !== this.#connection || this.#noticeSleep(nowMs)) return;
+    if (connection !== this.#connection) return;
     try {
       const body = JSON.parse(event.data);
       const atMs = Date.parse(body.at);

@@ -84,7 +84,7 @@ def test_the_first_fix_comes_quickly() -> None:
                 last = heard.readings[-1]
                 assert isinstance(last, Fix) and last.mode == "3d" and last.satellites in (None, 8)
                 assert last.gnss_time is not None and last.gnss_time.date() == START.date()
-                assert last.speed_mps is not None and abs(last.speed_mps - 10.0) < 0.1 and last.heading_deg == 0.0
+                assert last.speed_mps is not None and abs(last.speed_mps - 10.0) < 0.1 and last.heading_deg == 0.5
                 assert source.received >= 5 and source.rejected == Counter()
                 assert heard.faults() == []
 

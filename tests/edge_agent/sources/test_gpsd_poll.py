@@ -68,7 +68,8 @@ def test_a_position_is_polled(readings: list[Reading]) -> None:
             times = [fix.gnss_time for fix in fixes if fix.gnss_time is not None]
             assert len(times) == len(fixes) and times == sorted(set(times))
             assert fixes[-1].mode == "3d" and fixes[-1].speed_mps is not None
-            assert abs(fixes[-1].speed_mps - 10.0) < 0.1
+            assert abs(fixes[-1].speed_mps - 10.0) < 0.1 and fixes[-1].heading_deg == 0.5
+            assert fixes[-1].satellites is None, "the library says 0 where gpsd said nothing"
             assert source.received >= 3 and not source.rejected
 
     asyncio.run(scene())
