@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 
 from cloud.broker.embedded import BrokerProgram, EmbeddedBroker
-from cloud.broker.mosquitto import loopback_configuration
+from cloud.broker.mosquitto import MosquittoProgram
 from cloud.broker.nats import NatsProgram, find_nats_server
 from cloud.clock import SystemClock
 from tests.programs import require_program
@@ -22,27 +22,6 @@ from tests.programs import require_program
 Kind = Literal["nats", "mosquitto"]
 KINDS: tuple[Kind, ...] = ("nats", "mosquitto")
 OPERATION_DEADLINE_S = 60.0
-
-
-class MosquittoProgram:
-    """How `mosquitto` is run and read."""
-
-    name = "mosquitto"
-
-    def __init__(self, executable: Path) -> None:
-        """Use the program at `executable`."""
-        self._executable = executable
-
-    def prepare(self, store: Path, port: int) -> list[str]:
-        """Write `mosquitto.conf` into `store`; the command that runs it."""
-        path = store / "mosquitto.conf"
-        path.write_text(loopback_configuration(port=port), encoding="utf-8")
-        return [str(self._executable), "-c", str(path)]
-
-    def complaint(self, store: Path) -> str:
-        """The last line on stderr."""
-        lines = (store / "mosquitto.stderr").read_text(encoding="utf-8").splitlines()
-        return lines[-1] if lines else ""
 
 
 class RunningBroker:

@@ -1,5 +1,7 @@
 """A configuration for Mosquitto 2, for those who run it in place of the embedded broker."""
 
+from pathlib import Path
+
 from cloud.broker.ports import HOST
 
 PACKET_MAX_BYTES = 16_640
@@ -21,3 +23,24 @@ log_type error
 log_type warning
 connection_messages false
 """
+
+
+class MosquittoProgram:
+    """How `mosquitto` is run and read."""
+
+    name = "mosquitto"
+
+    def __init__(self, executable: Path) -> None:
+        """Use the program at `executable`."""
+        self._executable = executable
+
+    def prepare(self, store: Path, port: int) -> list[str]:
+        """Write `mosquitto.conf` into `store`; the command that runs it."""
+        path = store / "mosquitto.conf"
+        path.write_text(loopback_configuration(port=port), encoding="utf-8")
+        return [str(self._executable), "-c", str(path)]
+
+    def complaint(self, store: Path) -> str:
+        """The last line on stderr."""
+        lines = (store / "mosquitto.stderr").read_text(encoding="utf-8").splitlines()
+        return lines[-1] if lines else ""
