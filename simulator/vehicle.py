@@ -119,28 +119,42 @@ def _corner_mps(corners: Sequence[Corner], i: int) -> float:
 
 
 def depart(vehicle: Vehicle, path: Path | None) -> Vehicle:
-    """The vehicle on `path`, or braked to a stand where it is when there is none.
+    """The vehicle on `path` or, without one, on its way to its next junction and no further; a parked one stays.
 
     A vehicle on its way finishes its old path as far as the start of the new one: plan from `next_junction`. A parked
     one drives straight to the start.
     """
-    if path is None:
-        return replace(vehicle, path=None, speed_mps=0.0, driven_m=0.0, wait_s=0.0)
-    lead = [Corner(vehicle.point, None, path.limit_mps[0]), *_lead(vehicle, path.points[0])]
-    if distance_m(lead[-1].point, path.points[0]) < 0.5:
-        lead.pop()
-    corners = map(Corner, path.points, path.junctions, path.limit_mps, path.wait_s)
-    return replace(vehicle, path=_shape([*lead, *corners]), driven_m=0.0, wait_s=0.0)
+    junction = next_junction(vehicle)
+    if path is None and junction is None:
+        return vehicle
+    goal = path.points[0] if path is not None else None
+    corners = [Corner(vehicle.point, None, _limit_mps(vehicle, path)), *_lead(vehicle, goal)]
+    if path is not None:
+        if distance_m(corners[-1].point, path.points[0]) < 0.5:
+            corners.pop()
+        corners += map(Corner, path.points, path.junctions, path.limit_mps, path.wait_s)
+    return replace(vehicle, path=_shape(corners), driven_m=0.0, wait_s=0.0)
 
 
-def _lead(vehicle: Vehicle, start: Point) -> list[Corner]:
-    """What is left of the vehicle's path up to `start`; nothing when it doesn't come there."""
+def _limit_mps(vehicle: Vehicle, path: Path | None) -> float:
+    """The limit where the vehicle is; for a parked one, that of where it goes."""
+    if vehicle.path is not None:
+        return vehicle.path.limit_mps[_ahead(vehicle.path, vehicle.driven_m) - 1]
+    return path.limit_mps[0] if path is not None else 0.0
+
+
+def _lead(vehicle: Vehicle, goal: Point | None) -> list[Corner]:
+    """What is left of the vehicle's path up to `goal`, or to its next junction; nothing when it doesn't come there."""
     old = vehicle.path
-    if old is None or start not in old.points[_ahead(old, vehicle.driven_m) :]:
+    if old is None:
         return []
     here = _ahead(old, vehicle.driven_m)
-    there = old.points.index(start, here) + 1
-    return list(map(Corner, old.points[here:there], old.junctions[here:there], old.limit_mps[here:there]))
+    ahead = range(here, len(old.points))
+    last = next((i for i in ahead if old.points[i] == goal or (goal is None and old.junctions[i] is not None)), None)
+    if last is None:
+        return []
+    end = last + 1
+    return list(map(Corner, old.points[here:end], old.junctions[here:end], old.limit_mps[here:end]))
 
 
 def next_junction(vehicle: Vehicle) -> int | None:

@@ -70,14 +70,29 @@ class GpsdLab:
         """Nothing is started before `start`."""
         self.port = port
         self._program = require_program("gpsd")
+        self._control = require_program("gpsdctl")
+        self._control_socket = folder / "control"
         self._device = folder / "receiver"
         self._options = () if wait_for_client else ("-n",)
         self._process: asyncio.subprocess.Process | None = None
         self._master = self._slave = -1
-        self.plug()
+        self._connect()
 
-    def plug(self) -> None:
-        """Connect the receiver: its device appears under the same name, as with udev."""
+    async def plug(self) -> None:
+        """Plug the receiver in again: it appears under the same name, and gpsd is told as Debian's udev tells it."""
+        self._connect()
+        await self._tell("add")
+
+    async def unplug(self) -> None:
+        """Pull the receiver out: its name is gone, and gpsd is told as Debian's udev tells it."""
+        self.disconnect()
+        await self._tell("remove")
+
+    async def _tell(self, action: str) -> None:
+        process = await _start(self._control, action, str(self._device), GPSD_SOCKET=str(self._control_socket))
+        await process.wait()
+
+    def _connect(self) -> None:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -85,8 +100,8 @@ class GpsdLab:
         self._device.unlink(missing_ok=True)
         self._device.symlink_to(os.ttyname(self._slave))
 
-    def unplug(self) -> None:
-        """Pull the receiver out: gpsd reads the end of the device, which is gone."""
+    def disconnect(self) -> None:
+        """Pull the receiver out, and nobody tells gpsd."""
         self._device.unlink(missing_ok=True)
         for end in (self._slave, self._master):
             if end >= 0:
@@ -95,24 +110,11 @@ class GpsdLab:
 
     async def start(self) -> None:
         """Start gpsd on the device and return when it listens."""
-        key = {"GPSD_SHM_KEY": f"0x4770{self.port:04X}"}  # As gpsfake does, so that two gpsd share nothing.
-        self._process = await asyncio.create_subprocess_exec(
-            *(
-                str(self._program),
-                "-b",
-                "-N",
-                *self._options,
-                "-s",
-                "38400",
-                "-f",
-                "8N1",
-                "-S",
-                str(self.port),
-                str(self._device),
-            ),
-            env={**os.environ, **key},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+        # The key as gpsfake sets it, so that two gpsd share nothing.
+        line = ("-s", "38400", "-f", "8N1")  # Not hunting for the speed, which would flush what is fed.
+        where = ("-F", str(self._control_socket), "-S", str(self.port), str(self._device))
+        self._process = await _start(
+            self._program, "-b", "-N", *self._options, *line, *where, GPSD_SHM_KEY=f"0x4770{self.port:04X}"
         )
         await eventually(self._listens, what="gpsd listens")
 
@@ -174,6 +176,15 @@ class GpsdLab:
         return os.ttyname(self._slave) in set(_open_files(self._process.pid))
 
 
+async def _start(program: Path, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(str(program), *arguments),
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+
+
 def _open_files(pid: int) -> Iterator[str]:
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -191,7 +202,7 @@ async def gpsd_lab(port: int | None = None, *, wait_for_client: bool = False) ->
         yield lab
     finally:
         await lab.kill()
-        lab.unplug()
+        lab.disconnect()
         shutil.rmtree(folder)
 
 

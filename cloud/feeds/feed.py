@@ -10,8 +10,9 @@ LOST_AFTER_S = 3.0
 """How long a client may hear nothing before it must say that the feed is lost. Stale is to be seen within 2 s of its
 threshold; the feed speaks at least once a second."""
 QUIET_S = 1.0
-"""The longest pause between two events."""
+"""The longest pause between two events, with a tick to spare: a tick may come a little late."""
 SNAPSHOT_PART_RECORDS = 500
+CURSOR_DIGITS_MAX = 18
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,14 +25,14 @@ class Feed:
         self._fleet = fleet
         self._epoch, self._owner_term, self._tick_ms = epoch, owner_term, tick_ms
         self.cursor = 0
-        self._records: dict[str, FeedRecord] = {}
         self._spoke_s = now.mono_s
-        self._update(now)
+        known = fleet.take_changed(now)
+        self._records = {unit: fleet.record(unit, 0, known.get(unit, now.utc), now) for unit in fleet.units}
 
     def tick(self, now: Moment) -> bytes | None:
         """Give the event for this tick: what changed, or a sign of life, or nothing yet."""
         changed = self._update(now)
-        if not changed and now.mono_s - self._spoke_s < QUIET_S:
+        if not changed and now.mono_s - self._spoke_s + self._tick_ms / 1000 < QUIET_S:
             return None
         self._spoke_s = now.mono_s
         if changed:
@@ -52,22 +53,22 @@ class Feed:
         The records are made anew: one that was encoded a while ago would come with ages that are too young.
         """
         epoch, _, cursor = last_event_id.rpartition("-")
-        if epoch != self._epoch or not cursor.isdecimal() or int(cursor) > self.cursor:
+        known = epoch == self._epoch and cursor.isdecimal() and len(cursor) <= CURSOR_DIGITS_MAX
+        if not known or int(cursor) > self.cursor:
             return self.snapshot(now)
         seen = int(cursor)
         missed = tuple(self._fresh(unit, now) for unit, record in self._records.items() if record.cursor > seen)
         return [self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=missed)))]
 
     def snapshot(self, now: Moment) -> list[bytes]:
-        """Give the whole picture, in parts."""
+        """Give the whole picture, in parts. Only the last has an id: who is cut off before it must get all again."""
         records = self.records(now)
         starts = range(0, max(1, len(records)), SNAPSHOT_PART_RECORDS)
-        return [
-            self._event(
-                "snapshot", _encode(self._part(records[start : start + SNAPSHOT_PART_RECORDS], part, len(starts), now))
-            )
+        bodies = [
+            _encode(self._part(records[start : start + SNAPSHOT_PART_RECORDS], part, len(starts), now))
             for part, start in enumerate(starts, 1)
         ]
+        return [*map(_part_event, bodies[:-1]), self._event("snapshot", bodies[-1])]
 
     def _part(self, records: tuple[FeedRecord, ...], part: int, parts: int, now: Moment) -> Snapshot:
         return Snapshot(
@@ -96,3 +97,7 @@ class Feed:
 
     def _event(self, kind: str, data: bytes) -> bytes:
         return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self._epoch.encode(), self.cursor, kind.encode(), data)
+
+
+def _part_event(data: bytes) -> bytes:
+    return b"event: snapshot\ndata: %s\n\n" % data

@@ -35,10 +35,16 @@ class Listeners:
             queue.put_nowait(None)
         self._queues.clear()
 
-    async def listen(self, first: list[bytes]) -> AsyncIterator[bytes]:
-        """Give `first`, then every event from now on, until the listener is let go."""
+    def listen(self, first: list[bytes]) -> AsyncIterator[bytes]:
+        """Give `first`, then every event from this call on, until the listener is let go.
+
+        It counts from the call, not from when it is first asked: what is sent in between belongs after `first`.
+        """
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._queues.add(queue)
+        return self._give(queue, first)
+
+    async def _give(self, queue: asyncio.Queue[bytes | None], first: list[bytes]) -> AsyncIterator[bytes]:
         try:
             for event in first:
                 yield event

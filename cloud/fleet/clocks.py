@@ -16,6 +16,8 @@ SKEW_MAX_S = 5.0
 """A disciplined clock that is measured to be further off than this is not believed."""
 MAP_RENEW_S = 600.0
 """A narrower map is preferred for this long; drift of 50 ppm is then 30 ms."""
+MAPPED_MAX_S = 315_576_000.0
+"""Ten years: a monotonic clock that says an event is older than this is not believed."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -50,10 +52,15 @@ class Corrected(msgspec.Struct, frozen=True):
 
 
 def map_clock(old: ClockMap | None, boot: int, sent_mono_ms: int, sent_after_s: float, now_s: float) -> ClockMap:
-    """Map a boot's clock from one echoed message, keeping the narrower of a young old map and the new one."""
+    """Map a boot's clock from one echoed message, keeping the narrower of a young old map and the new one.
+
+    Both hold the true difference, so they overlap. Where they do not, the device's clock ran wild: the new one counts.
+    """
     sent_s = sent_mono_ms / 1000
     new = ClockMap(boot, sent_after_s - sent_s, now_s - sent_s, now_s)
     if old is None or old.boot != boot or now_s - old.at_s > MAP_RENEW_S:
+        return new
+    if new.low_s > old.high_s or new.high_s < old.low_s:
         return new
     return new if new.high_s - new.low_s <= old.high_s - old.low_s else old
 
@@ -70,12 +77,13 @@ def correct(
     """Place an event in time, once, at commit. `event` is its (at, clock, boot, mono_ms).
 
     A disciplined clock within `SKEW_MAX_S` is taken at its word; else the same boot's monotonic time is mapped; else
-    the moment of receipt is all there is, and it is unproven. Never later than receipt.
+    the moment of receipt is all there is, and it is unproven. Never later than receipt, and never raises.
     """
     at, clock, boot, mono_ms = event
     if clock != "none" and skew_s is not None and abs(skew_s) < SKEW_MAX_S:
         return Corrected(min(at, received.utc), True)
     if clock_map is not None and clock_map.boot == boot:
         age_s = max(0.0, received.mono_s - clock_map.middle_s(mono_ms))
-        return Corrected(received.utc - timedelta(seconds=age_s), True)
+        if age_s < MAPPED_MAX_S:
+            return Corrected(received.utc - timedelta(seconds=age_s), True)
     return Corrected(received.utc, False)

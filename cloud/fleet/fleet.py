@@ -38,6 +38,9 @@ class _Unit(msgspec.Struct, kw_only=True):
     entry: UnitEntry
     heads: dict[str, Head]
     wake_s: float = float("inf")
+    """When time alone will next change its record."""
+    looked_s: float = float("inf")
+    """Its earliest entry in the heap: never later than `wake_s`."""
 
 
 class Fleet:
@@ -62,6 +65,11 @@ class Fleet:
         """Every unit, by id."""
         return self._units.keys()
 
+    @property
+    def wakes_planned(self) -> int:
+        """How many looks ahead are entered: a few a unit, however often it speaks or is read."""
+        return len(self._wakes)
+
     def link(self, device: str) -> Link | None:
         """What is known of a device's connection; None for one never heard since the start."""
         return self._links.get(device)
@@ -76,10 +84,10 @@ class Fleet:
             self._touch_device(device, now)
         return link is not None
 
-    def apply_sent(self, device: str, boot: int, sent_mono_ms: int, now: Moment) -> None:
-        """Fold in that a device sent some other message."""
+    def apply_sent(self, device: str, boot: int, sent_mono_ms: int, now: Moment, ordinal: int | None = None) -> None:
+        """Fold in that a device sent some other message; one in another stream than it speaks in proves nothing."""
         known = self._links.get(device)
-        if known is None:
+        if known is None or ordinal not in (None, known.order[0]):
             return
         link = apply_sent(known, boot, sent_mono_ms, now.mono_s)
         if link is not known:
@@ -108,7 +116,7 @@ class Fleet:
         if not newer(unit.heads.get(head.device), head):
             return False
         unit.heads[head.device] = head
-        self._changed.setdefault(head.unit, now.utc)
+        self._changed[head.unit] = now.utc
         return True
 
     def apply_place(self, device: str, place: Place, now: Moment) -> bool:
@@ -120,9 +128,14 @@ class Fleet:
         self._touch_device(device, now)
         return True
 
-    def correct(self, device: str, event: Event, received: Moment) -> Corrected:
-        """Place an event in time by what is known of its device's clocks now."""
+    def correct(self, device: str, event: Event, received: Moment, ordinal: int | None = None) -> Corrected:
+        """Place an event in time by what is known of its device's clocks now.
+
+        Those are the clocks of whoever speaks in the newest stream: an event of another `ordinal` is unproven.
+        """
         link = self._links.get(device, Link())
+        if ordinal not in (None, link.order[0]):
+            link = Link()
         return correct((event.at, event.clock, event.boot, event.mono_ms), link.clock_map, link.skew_s, received)
 
     def standing(self, unit: str) -> Head | None:
@@ -133,10 +146,16 @@ class Fleet:
     def take_changed(self, now: Moment) -> dict[str, datetime]:
         """Give the units that changed since the last call, by a message or because time has passed, and when."""
         while self._wakes and self._wakes[0][0] <= now.mono_s:
-            wake_s, unit = heapq.heappop(self._wakes)
-            if self._units[unit].wake_s == wake_s:
-                self._units[unit].wake_s = float("inf")
-                self._changed.setdefault(unit, None)
+            looked_s, unit_id = heapq.heappop(self._wakes)
+            unit = self._units[unit_id]
+            if unit.looked_s != looked_s:
+                continue  # an earlier entry took its place
+            unit.looked_s = float("inf")
+            if unit.wake_s <= now.mono_s:
+                unit.wake_s = float("inf")
+                self._changed.setdefault(unit_id, None)
+            else:
+                self._look_at(unit)
         changed = {unit: at or now.utc for unit, at in self._changed.items()}
         self._changed.clear()
         return changed
@@ -157,7 +176,7 @@ class Fleet:
             ended=link.ended,
             link_age_s=ages.link_s,
             status_age_s=ages.status_s,
-            vouch=vouch_for(self._own_head(unit), link, entry.id, self._through.get(entry.carrier, (0, 0))[1]),
+            vouch=vouch_for(self._own_head(unit), link, entry.id, self._through_of(entry.carrier, link)),
         )
         confidence, reasons = judge(basis)
         fresh_until_s = position.fresh_until_s(places, link, ages.position_s, now)
@@ -179,12 +198,17 @@ class Fleet:
             ages=ages,
             link=fresh,
             conflicts=_conflicts(standing.conflicts if standing else ()),
+            mode=head.mode if head else "live",
             as_of=as_of,
             cursor=cursor,
         )
 
     def _own_head(self, unit: _Unit) -> Head | None:
         return unit.heads.get(unit.entry.carrier)
+
+    def _through_of(self, device: str, link: Link) -> int:
+        ordinal, through = self._through.get(device, (0, 0))
+        return through if ordinal == link.order[0] else 0
 
     def _ages(self, link: Link, places: Whereabouts, head: Head | None, now: Moment) -> Ages:
         return Ages(
@@ -194,16 +218,22 @@ class Fleet:
         )
 
     def _plan_wake(self, unit: _Unit, link: Link, fresh_until_s: float | None, now: Moment) -> None:
+        if unit.wake_s <= now.mono_s:
+            return  # due, and not taken yet: a record made in between for one reader must not hide it from the rest
         moments = [fresh_until_s] if fresh_until_s is not None else []
         if link.proof_s is not None:
             moments += [link.proof_s + threshold for threshold in thresholds_s(link)]
         if link.asleep_s is not None:
             moments.append(link.asleep_s)
-        wake_s = min((moment for moment in moments if moment >= now.mono_s), default=float("inf")) + STEP_S
-        if wake_s != unit.wake_s:
-            unit.wake_s = wake_s
-            if wake_s != float("inf"):
-                heapq.heappush(self._wakes, (wake_s, unit.entry.id))
+        unit.wake_s = min((moment for moment in moments if moment >= now.mono_s), default=float("inf")) + STEP_S
+        if unit.wake_s < unit.looked_s:
+            self._look_at(unit)
+
+    def _look_at(self, unit: _Unit) -> None:
+        """Enter a unit's wake in the heap. A later wake waits for the entry there is: few are ever left over."""
+        if unit.wake_s != float("inf"):
+            unit.looked_s = unit.wake_s
+            heapq.heappush(self._wakes, (unit.wake_s, unit.entry.id))
 
     def _touch_device(self, device: str, now: Moment) -> None:
         for unit in self._carried.get(device, ()):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from wire.feed import AvailabilityClass
-from wire.messages import By
+from wire.messages import By, Mode
 
 CONFLICT_WITHIN = timedelta(seconds=5)
 """Two heads nearer than this that disagree are a conflict: nobody can say which came last."""
@@ -27,6 +27,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     availability: AvailabilityClass
     by: By
+    mode: Mode = "live"
     at: datetime
     """Corrected, UTC."""
     proven: bool

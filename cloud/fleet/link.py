@@ -1,6 +1,5 @@
 """Freshness of a device: how old the newest proof is that it was alive, and what it said of itself then."""
 
-import math
 from datetime import datetime
 
 import msgspec
@@ -28,7 +27,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     asleep_s: float | None = None
     """Until when the device said it would be silent."""
     ended: bool = False
-    """Whether the newest connection is known to have ended."""
+    """Whether the newest connection is known to have ended. A new one counts from its first echo."""
 
 
 def apply_vitals(
@@ -41,7 +40,9 @@ def apply_vitals(
     order = (ordinal, vitals.boot, vitals.conn, vitals.sent_mono_ms)
     if order <= link.order:
         return None
-    changed = msgspec.structs.replace(link, vitals=vitals, order=order, ended=False)
+    if ordinal != link.order[0]:  # another outbox, so perhaps another machine: boots of the same number are not one
+        link = msgspec.structs.replace(link, clock_map=None, skew_s=None)
+    changed = msgspec.structs.replace(link, vitals=vitals, order=order)
     if vitals.echo is None or echoed_s is None:
         return changed
     sent_after_s = min(now.mono_s, echoed_s + vitals.echo.held_ms / 1000)
@@ -50,7 +51,8 @@ def apply_vitals(
         changed,
         clock_map=clock_map,
         skew_s=measure_skew_s(clock_map, vitals.sent_at, vitals.sent_mono_ms, now),
-        proof_s=max(sent_after_s, link.proof_s or -math.inf),
+        proof_s=sent_after_s if link.proof_s is None else max(sent_after_s, link.proof_s),
+        ended=False,
         asleep_s=_asleep_until_s(vitals.asleep_until, vitals.sent_at, sent_after_s),
     )
 
@@ -73,7 +75,10 @@ def apply_death(link: Link, death: Death, ordinal: int) -> Link | None:
 
 
 def freshness(link: Link, now_s: float) -> Freshness:
-    """Tell how fresh a device is: late from 2E + 5 s, lost from 4E + 10 s, where E is its declared interval."""
+    """Tell how fresh a device is: late from 2E + 5 s, lost from 4E + 10 s, where E is its declared interval.
+
+    Late at once where its connection ended, or where it began again (a new boot or stream) and has not yet echoed.
+    """
     if link.proof_s is None:
         return "never" if link.vitals is None else "late"
     if link.asleep_s is not None and now_s <= link.asleep_s:
@@ -82,7 +87,12 @@ def freshness(link: Link, now_s: float) -> Freshness:
     late_s, lost_s = thresholds_s(link)
     if age_s > lost_s:
         return "lost"
-    return "late" if age_s > late_s or link.ended else "fresh"
+    return "late" if age_s > late_s or link.ended or not is_mapped(link) else "fresh"
+
+
+def is_mapped(link: Link) -> bool:
+    """Tell whether the boot that speaks now has proved itself by an echo, which mapped its clock."""
+    return link.clock_map is not None and link.clock_map.boot == link.order[1]
 
 
 def thresholds_s(link: Link) -> tuple[float, float]:

@@ -22,6 +22,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """Corrected at receipt, UTC."""
     proven: bool
+    received_s: float | None = None
+    """The cloud's monotonic moment of receipt, which it cannot be younger than; None for one read from a store."""
 
     @property
     def order(self) -> tuple[int, int]:
@@ -57,6 +59,8 @@ def age_s(known: Whereabouts, link: Link, now: Moment) -> float | None:
         ages.append(now.mono_s - link.clock_map.earliest_s(place.mono_ms))
     elif place.proven:
         ages.append((now.utc - place.at).total_seconds())
+    if ages and place.received_s is not None:
+        ages = [max(ages[0], now.mono_s - place.received_s)]
     if place is known.newest and (vouched_s := _vouched_s(place, link)) is not None:
         ages.append(now.mono_s - vouched_s)
     return max(0.0, min(ages)) if ages else None
@@ -92,9 +96,10 @@ def fresh_until_s(known: Whereabouts, link: Link, age: float | None, now: Moment
 
 
 def _vouched_s(place: Place, link: Link) -> float | None:
-    if link.vitals is None or link.vitals.position is None or link.clock_map is None:
+    if link.vitals is None or link.vitals.position is None or link.clock_map is None or link.proof_s is None:
         return None
     named = link.vitals.position
     if (link.vitals.stream, named.seq) != (place.stream, place.seq) or link.clock_map.boot != link.vitals.boot:
         return None
-    return link.clock_map.earliest_s(link.vitals.sent_mono_ms) - named.age_ms / 1000
+    sent_s = min(link.proof_s, link.clock_map.earliest_s(link.vitals.sent_mono_ms))
+    return sent_s - named.age_ms / 1000

@@ -12,7 +12,7 @@ Vouch = Literal["stored", "catching_up", "refused", "not_held", "unsaid"]
 """What the carrier's last heartbeat means for the head shown: it names that very status, or a later one that is still
 on its way, or one that was refused or lost, or holds none, or has not spoken since the cloud started."""
 
-_BY = {"panel": "pressed on the panel", "auto": "set automatically", "order": "set by an order", "radio": "by radio"}
+_BY = {"panel": "Pressed on the panel", "auto": "Set automatically", "order": "Set by an order", "radio": "By radio"}
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ def vouch_for(head: Head | None, link: Link | None, unit: str, through: int) -> 
     if named is None:
         return "stored" if head is None else "not_held"
     if head is not None and (named.stream, named.seq) == (head.stream, head.seq):
-        return "stored"
+        return "stored" if (named.scheme, named.code) == (head.scheme, head.code) else "refused"
     if head is not None and named.stream == head.stream and named.seq < head.seq:
         return "stored"
     if named.stream == link.vitals.stream and named.seq > through:
@@ -102,7 +102,7 @@ def _conflict(standing: Standing) -> Reason:
 
 
 def _declared(head: Head, age_s: float | None) -> tuple[Reason, ...]:
-    declared = Reason(code="declared", text=f"{head.label}, {_BY[head.by]}", source=head.by, age_s=age_s)
+    declared = Reason(code="declared", text=_BY[head.by], source=head.by, age_s=age_s)
     if head.proven:
         return (declared,)
     return declared, Reason(code="time_unproven", text="When it was declared is not known", source="ledger")

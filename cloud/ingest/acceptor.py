@@ -15,11 +15,12 @@ from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.fleet.link import freshness
 from cloud.fleet.position import Place
-from cloud.ingest.judge import Judged, judge
-from cloud.ingest.marks import REFUSED_KEPT, Mark, fit, start_mark
+from cloud.ingest.judge import Judged, is_enrolled, judge, object_to
+from cloud.ingest.marks import REFUSED_KEPT, Fit, Mark, fit, start_mark
 from cloud.ingest.work import Aside, Outgoing, Work
 from wire import codec, topics
 from wire.messages import (
+    MESSAGE_BYTES_MAX,
     Birth,
     Death,
     Envelope,
@@ -29,7 +30,6 @@ from wire.messages import (
     Queue,
     QueueSettle,
     RefusedSeq,
-    Sent,
     Settle,
     ShownStatus,
     State,
@@ -41,13 +41,11 @@ IDS_KEPT = 16
 """How many of the newest ids given to a device are remembered, so that an echo of an older one still proves."""
 PENDING_MAX = 20_000
 """Envelopes and messages kept aside that may wait for a commit; past it track waits on the devices."""
+WAITING_MAX = 256
+"""Envelopes of one device's queue that may wait for a commit; past it they are left for the device to send again."""
+STREAMS_MAX = 256
+"""Streams of one enrolment. A device mints one when its outbox is damaged, put back or forked: more is a fault."""
 STATE_VALID_S = 86_400.0
-
-_CHANNELS: dict[type, tuple[str, ...]] = {
-    Heartbeat: ("live",),
-    Birth: ("link",),
-    Death: ("link",),
-}
 
 Key = tuple[str, str, Queue]
 
@@ -65,6 +63,7 @@ class Acceptor:
         self._next_id = 0
         self._state_version = 0
         self._ordinals: dict[str, dict[str, int]] = {}
+        self._waiting: Counter[tuple[str, Queue]] = Counter()
         self.committed: dict[Key, Mark] = {}
         self._accepted: dict[Key, Mark] = {}
         for mark in marks:
@@ -86,7 +85,7 @@ class Acceptor:
         if device is None or device.organisation != where.org:
             return self._set_aside(Aside(topic=topic, reason="foreign_device", raw=payload, received=now))
         message = codec.decode_up(payload)
-        objection = _objection(where, device, message)
+        objection = object_to(where, device, message) or self._stream_objection(device, message)
         if isinstance(message, codec.Rejected) or objection:
             aside = Aside(topic=topic, reason=objection, raw=payload, received=now, device=device.id)
             return self._set_aside(aside)
@@ -138,18 +137,30 @@ class Acceptor:
         """Note that a mark is durable."""
         key = (mark.device, mark.stream, mark.queue)
         self.committed[key] = mark
+        self._waiting[(mark.device, mark.queue)] = max(0, self._waiting[(mark.device, mark.queue)] - 1)
         if mark.queue == "status":
             self._fleet.apply_through(mark.device, mark.ordinal, mark.through, now)
 
+    def _stream_objection(self, device: Device, message: UpMessage | codec.Rejected) -> str:
+        """Bound what one device can make us remember: each stream is remembered for good."""
+        known = self._ordinals.get(device.id, {})
+        if isinstance(message, codec.Rejected | Death) or message.stream in known or len(known) < STREAMS_MAX:
+            return ""
+        same = sum(is_enrolled(stream, device.enrolment) for stream in known)
+        return "too_many_streams" if same >= STREAMS_MAX else ""
+
     def _dispatch(self, topic: str, where: UpTopic, message: UpMessage, payload: bytes, now: Moment) -> None:
+        if isinstance(message, Death):  # the end of a stream not heard of since the start ends nothing
+            known = self._ordinals.get(where.device, {}).get(message.stream)
+            if known is not None:
+                self._fleet.apply_death(where.device, message, known, now)
+            return
         ordinal = self.ordinal(where.device, message.stream)
         match message:
             case Heartbeat() | Birth():
                 self._receive_vitals(where.device, message, ordinal, now)
-            case Death():
-                self._fleet.apply_death(where.device, message, ordinal, now)
             case Envelope():
-                self._fleet.apply_sent(where.device, message.boot, message.sent_mono_ms, now)
+                self._fleet.apply_sent(where.device, message.boot, message.sent_mono_ms, now, ordinal)
                 if where.channel == "live":
                     self._receive_live(topic, where, message, ordinal, now)
                 else:
@@ -192,7 +203,7 @@ class Acceptor:
 
     def place(self, device: str, stream: str, ordinal: int, event: PositionEvent, received: Moment) -> None:
         """Fold a position into the fleet."""
-        corrected = self._fleet.correct(device, event, received)
+        corrected = self._fleet.correct(device, event, received, ordinal)
         place = Place(
             ordinal=ordinal,
             stream=stream,
@@ -202,6 +213,7 @@ class Acceptor:
             event=event,
             at=corrected.at,
             proven=corrected.proven,
+            received_s=received.mono_s,
         )
         self._fleet.apply_place(device, place, received)
 
@@ -210,51 +222,62 @@ class Acceptor:
         ordinal = self.ordinal(where.device, envelope.stream)
         mark = self._accepted.get(key) or start_mark(where.device, envelope.stream, envelope.queue, ordinal)
         found = fit(mark, envelope)
-        if found.outcome == "fork":
-            self.counts["forks"] += 1
-            aside = Aside(
-                topic=topic,
-                reason="fork",
-                raw=payload,
-                received=now,
-                device=where.device,
-                stream=envelope.stream,
-            )
-            self._set_aside(aside)
-            return self.settle(where.device, (), now, "fork")
-        if found.outcome == "known":
-            self.counts["duplicates"] += 1
-            if self.committed.get(key) is mark:
-                self.settle(where.device, (key,), now)
+        match found.outcome:
+            case "fork":
+                return self._refuse_fork(topic, where, envelope, payload, now)
+            case "known":
+                return self._answer_known(key, mark, now)
+        if self._must_wait(where.device, envelope.queue):
+            self.counts[f"{envelope.queue}_deferred"] += 1
             return
-        if len(self.track) >= PENDING_MAX and envelope.queue == "track":
-            self.counts["track_deferred"] += 1
-            return
+        self._enqueue(topic, where, mark, found, now)
+
+    def _refuse_fork(self, topic: str, where: UpTopic, envelope: Envelope, payload: bytes, now: Moment) -> None:
+        self.counts["forks"] += 1
+        aside = Aside(
+            topic=topic, reason="fork", raw=payload, received=now, device=where.device, stream=envelope.stream
+        )
+        self._set_aside(aside)
+        self.settle(where.device, (), now, "fork")
+
+    def _answer_known(self, key: Key, mark: Mark, now: Moment) -> None:
+        """Settle again what is durable; while a commit is in flight its own settle will come."""
+        self.counts["duplicates"] += 1
+        committed = self.committed.get(key)
+        if committed is not None and committed.through == mark.through:
+            self.settle(mark.device, (key,), now)
+
+    def _must_wait(self, device: str, queue: Queue) -> bool:
+        if queue == "track" and len(self.track) >= PENDING_MAX:
+            return True
+        return self._waiting[(device, queue)] >= WAITING_MAX
+
+    def _enqueue(self, topic: str, where: UpTopic, mark: Mark, found: Fit, now: Moment) -> None:
         judged = tuple(
-            self._judge(where.device, raw, found.first_seq + place, envelope.queue)
-            for place, raw in enumerate(found.fresh)
+            self._judge(where.device, raw, found.first_seq + place, mark.queue) for place, raw in enumerate(found.fresh)
         )
         if found.gap is not None:
-            self.counts[f"gone_{envelope.queue}"] += found.gap.last - found.gap.first + 1
+            self.counts[f"gone_{mark.queue}"] += found.gap.last - found.gap.first + 1
         changed = msgspec.structs.replace(
             mark,
             through=found.first_seq + len(judged) - 1,
             digest=found.digest,
             refused=(*mark.refused, *_refusals(judged))[-REFUSED_KEPT:],
         )
-        self._accepted[key] = changed
+        self._accepted[(mark.device, mark.stream, mark.queue)] = changed
+        self._waiting[(mark.device, mark.queue)] += 1
         work = Work(
             org=where.org,
             device=where.device,
             topic=topic,
-            stream=envelope.stream,
-            ordinal=ordinal,
+            stream=mark.stream,
+            ordinal=mark.ordinal,
             received=now,
             judged=judged,
             mark=changed,
             gap=found.gap,
         )
-        if envelope.queue == "status":
+        if mark.queue == "status":
             self.status.append(work)
         else:
             self.track.append(work)
@@ -275,7 +298,7 @@ class Acceptor:
         if len(self.status) >= PENDING_MAX:
             self.counts["aside_not_kept"] += 1
             return
-        self.status.append(aside)
+        self.status.append(msgspec.structs.replace(aside, raw=aside.raw[:MESSAGE_BYTES_MAX]))
 
     def _shown(self, unit: str) -> ShownStatus | None:
         head = self._fleet.standing(unit)
@@ -304,26 +327,6 @@ class Acceptor:
 
 def _later(now: Moment, duration_s: float) -> datetime:
     return now.utc + timedelta(seconds=duration_s)
-
-
-def _objection(where: UpTopic, device: Device, message: UpMessage | codec.Rejected) -> str:
-    if device.revoked:
-        return "revoked_device"
-    if isinstance(message, codec.Rejected):
-        return message.reason
-    if message.device != where.device:
-        return "wrong_device"
-    if not message.stream.startswith(f"{device.enrolment}-"):
-        return "wrong_enrolment"
-    if isinstance(message, Sent) and message.signature:
-        return "unknown_signature"
-    return "" if where.channel in _channels(message) else "wrong_channel"
-
-
-def _channels(message: UpMessage) -> tuple[str, ...]:
-    if isinstance(message, Envelope):
-        return ("status",) if message.queue == "status" else ("history", "live")
-    return _CHANNELS[type(message)]
 
 
 def _queue_settle(mark: Mark) -> QueueSettle:

@@ -1,7 +1,6 @@
 """Turns a group of work into one ledger commit, and says what holds once it is durable. Pure."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 
@@ -36,8 +35,11 @@ class Book:
         self._tails = dict(loaded.tails)
         self._schemes = schemes
         self._fleet = fleet
-        self._corrected: dict[Key, datetime] = {
-            (mark.device, mark.stream, mark.queue): mark.corrected_at
+        unproven = {(row.device, row.stream, row.corrected_at) for row in loaded.heads if not row.proven}
+        self._corrected: dict[Key, Corrected] = {
+            (mark.device, mark.stream, mark.queue): Corrected(
+                mark.corrected_at, (mark.device, mark.stream, mark.corrected_at) not in unproven
+            )
             for mark in loaded.watermarks
             if mark.corrected_at is not None
         }
@@ -68,7 +70,8 @@ class Book:
                 entry.commit.refused.append(_refused_row(work, one, work.mark.queue))
             elif work.mark.queue == "status":
                 self._enter_event(entry, work, one, one.event, key)
-        mark = msgspec.structs.replace(work.mark, corrected_at=self._corrected.get(key))
+        last = self._corrected.get(key)
+        mark = msgspec.structs.replace(work.mark, corrected_at=last.at if last is not None else None)
         entry.marks.append(mark)
         entry.commit.watermarks.append(_watermark_row(mark))
 
@@ -109,12 +112,15 @@ class Book:
         return head
 
     def _correct(self, work: Work, event: Event, key: Key) -> Corrected:
-        """Correct an event's time. Along a stream time never goes back, whatever the clocks said."""
-        corrected = self._fleet.correct(work.device, event, work.received)
+        """Correct an event's time. Along a stream time never goes back, whatever the clocks said.
+
+        A time that is taken over from an unproven event before it is no better proven than that one's.
+        """
+        corrected = self._fleet.correct(work.device, event, work.received, work.ordinal)
         last = self._corrected.get(key)
-        if last is not None and last > corrected.at:
-            corrected = Corrected(last, corrected.proven)
-        self._corrected[key] = corrected.at
+        if last is not None and last.at > corrected.at:
+            corrected = Corrected(last.at, corrected.proven and last.proven)
+        self._corrected[key] = corrected
         return corrected
 
 
@@ -135,6 +141,7 @@ def make_head(row: EventRow, event: StatusEvent, ordinal: int, schemes: dict[str
         label=code.label,
         availability=code.availability,
         by=event.by,
+        mode=event.mode,
         at=row.corrected_at,
         proven=row.proven,
     )

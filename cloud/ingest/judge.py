@@ -1,4 +1,4 @@
-"""Judges one event: stored as what it says, or refused with a reason. Pure."""
+"""Judges whole messages (taken, or kept aside) and each event alone (stored as what it says, or refused). Pure."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,8 +6,43 @@ from typing import Protocol
 import msgspec
 
 from wire import codec
-from wire.messages import STATUS_KINDS, TRACK_KINDS, Event, PositionEvent, Queue, StatusEvent
+from wire.messages import (
+    SEQ_MAX,
+    STATUS_KINDS,
+    TRACK_KINDS,
+    Birth,
+    Death,
+    Envelope,
+    Event,
+    Heartbeat,
+    PositionEvent,
+    Queue,
+    Sent,
+    StatusEvent,
+    UpMessage,
+)
 from wire.scheme import Scheme
+from wire.topics import UpTopic
+
+_CHANNELS: dict[type, tuple[str, ...]] = {
+    Heartbeat: ("live",),
+    Birth: ("link",),
+    Death: ("link",),
+}
+
+
+class Sender(Protocol):
+    """A device as the directory knows it."""
+
+    @property
+    def enrolment(self) -> str:
+        """The enrolment number that its streams are minted under."""
+        ...
+
+    @property
+    def revoked(self) -> bool:
+        """Whether it may no longer speak."""
+        ...
 
 
 class BoundUnit(Protocol):
@@ -59,3 +94,37 @@ def _status_objection(event: StatusEvent, units: Sequence[BoundUnit], schemes: d
         return "wrong_scheme"
     scheme = schemes.get(event.scheme)
     return "unknown_code" if scheme is None or scheme.code(event.code) is None else ""
+
+
+def object_to(where: UpTopic, device: Sender, message: UpMessage | codec.Rejected) -> str:
+    """Say why a whole message is kept aside; empty where it may come from this device, on this topic."""
+    if device.revoked:
+        return "revoked_device"
+    if isinstance(message, codec.Rejected):
+        return message.reason
+    if message.device != where.device:
+        return "wrong_device"
+    if not is_enrolled(message.stream, device.enrolment):
+        return "wrong_enrolment"
+    if isinstance(message, Sent) and message.signature:
+        return "unknown_signature"
+    if where.channel not in _channels(message):
+        return "wrong_channel"
+    return _envelope_objection(where, message) if isinstance(message, Envelope) else ""
+
+
+def _envelope_objection(where: UpTopic, envelope: Envelope) -> str:
+    if envelope.first_held + len(envelope.events) - 1 > SEQ_MAX:
+        return "past_last_seq"
+    return "too_many_events" if where.channel == "live" and len(envelope.events) > 1 else ""
+
+
+def is_enrolled(stream: str, enrolment: str) -> bool:
+    """Tell whether a stream was minted under an enrolment: its number, then a random id without a dash."""
+    return stream.rpartition("-")[0] == enrolment
+
+
+def _channels(message: UpMessage) -> tuple[str, ...]:
+    if isinstance(message, Envelope):
+        return ("status",) if message.queue == "status" else ("history", "live")
+    return _CHANNELS[type(message)]

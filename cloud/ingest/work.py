@@ -38,6 +38,7 @@ class Aside(msgspec.Struct, frozen=True, kw_only=True):
     topic: str
     reason: str
     raw: bytes
+    """Its first 16 KiB: no message may be longer."""
     received: Moment
     device: str | None = None
     stream: str | None = None

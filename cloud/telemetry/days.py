@@ -46,6 +46,8 @@ class DayFiles:
         self._turn = threading.Condition()
         self._open: dict[date, _Open] = {}
         """The one used last stands last."""
+        self._wanted: date | None = None
+        """Whose file the writing thread waits to have for itself."""
         self._writes: dict[date, int] = {}
         self.set_aside: list[SetAside] = []
 
@@ -78,10 +80,10 @@ class DayFiles:
                 entry.connection.execute(f"INSERT INTO {name} SELECT * FROM batch")
                 entry.connection.unregister("batch")
             entry.connection.execute("COMMIT")
+            self._writes[day] = self.stamp(day) + 1
+            self._checkpoint(day, entry)
         if entry.damage:
             raise Retryable(f"telemetry's file of {day} is damaged and set aside")
-        self._writes[day] = self.stamp(day) + 1
-        self._checkpoint(day, entry)
 
     def drop_before(self, day: date) -> None:
         """Delete the files of earlier days, those set aside with them."""
@@ -119,7 +121,7 @@ class DayFiles:
                 self._turn.notify_all()
 
     def _pin_to_read(self, day: date) -> _Open | None:
-        self._await(day, lambda: day not in self._open or not self._open[day].closing)
+        self._await(day, lambda: day != self._wanted and (day not in self._open or not self._open[day].closing))
         entry = self._open.pop(day, None) or self._open_to_read(day)
         if entry is not None:
             entry.pins += 1
@@ -172,11 +174,16 @@ class DayFiles:
             raise Retryable(f"telemetry's file of {day} has been read for {WAIT_MAX_S:.0f} s without a pause")
 
     def _await_closed(self, day: date) -> None:
-        entry = self._open.get(day)
-        if entry is not None:
-            entry.closing = True
-            self._close_idle()
-            self._await(day, lambda: self._open.get(day) is not entry)
+        """Have that day's file closed. Readers who come meanwhile wait until the caller lets go of the turn."""
+        self._wanted = day
+        try:
+            if day in self._open:
+                self._open[day].closing = True
+                self._close_idle()
+                self._await(day, lambda: day not in self._open)
+        finally:
+            self._wanted = None
+            self._turn.notify_all()
 
     def _close_idle(self) -> None:
         """Close what nobody uses and is to be closed, and the files read longest ago beyond the bound."""
@@ -198,18 +205,10 @@ class DayFiles:
             self.set_aside.append(SetAside(dayfile.set_aside(path), entry.damage))
 
     def _checkpoint(self, day: date, entry: _Open) -> None:
-        """Move a long log into the file. It has to work some time, not now: the rows are durable in the log."""
+        """Move a long log into the file, some time when there is room: the rows are durable in the log."""
         path = dayfile.path_of(self._folder, day)
-        if dayfile.log_bytes(path) < dayfile.LOG_BYTES_MAX or not self._has_room(path):
-            return
-        try:
+        if dayfile.log_bytes(path) >= dayfile.LOG_BYTES_MAX and self._has_room(path):
             entry.connection.execute("CHECKPOINT")
-        except duckdb.FatalException:
-            with self._turn:
-                entry.closing = True
-                self._close_idle()
-        except duckdb.TransactionException:
-            return
 
     def _has_room(self, path: Path) -> bool:
         """Whether a checkpoint would fit on the disk."""

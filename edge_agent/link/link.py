@@ -1,6 +1,7 @@
 """One MQTT connection at a time: connects, publishes what delivery says is due, hands on what the cloud says."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable
 
@@ -71,6 +72,7 @@ class Link:
             try:
                 await self._converse(describe, receive, jitter)
             except* (aiomqtt.MqttError, OSError) as errors:
+                _raise_if_cancelled()
                 if not broken:
                     _log.warning("link_broke", cause=_cause(errors))
                 broken = True
@@ -102,7 +104,8 @@ class Link:
                     tasks.create_task(self._read(client, receive, jitter))
                     tasks.create_task(self._write(client, describe))
             except asyncio.CancelledError:
-                await client.publish(link_topic, death, qos=1, retain=True, timeout=1.0)
+                with contextlib.suppress(aiomqtt.MqttError):  # the will says it where this cannot
+                    await client.publish(link_topic, death, qos=1, retain=True, timeout=1.0)
                 raise
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
@@ -237,6 +240,13 @@ class Link:
             utc=self._clock.now(),
             stream=stream,
         )
+
+
+def _raise_if_cancelled() -> None:
+    """Go on with a cancellation that a failure of the closing connection has covered up."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _cause(errors: BaseExceptionGroup) -> str:

@@ -1,129 +1,124 @@
 """A new outbox file takes over from one that is damaged, or behind what the cloud has already settled.
 
-The old file is never deleted: it is set aside under a name that says why. The new one is made complete beside it and
-only then put in its place, so that a power cut in between leaves one of the two to go on with.
+The old file is never deleted: it is set aside under a name that says why. The new one is made complete beside it
+(`outbox.new`), and from the moment that it gets its second name (`outbox.REASON.ready`) it is the one that counts: a
+power cut before leaves the old one untouched, and one after it is made good at the next start.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from edge_agent.outbox import salvage
 from edge_agent.outbox.file import OutboxFile
-from wire import codec, digest
-from wire.messages import CurrentStatus, Event, Origin, Queue
+from edge_agent.outbox.salvage import Salvage
+from wire import codec
+from wire.messages import Event, Origin, Queue, StatusEvent
 
 _GROUP = 500
+_COMPANIONS = ("-wal", "-shm")
 
 
-class _Meta(msgspec.Struct, frozen=True):
-    stream: str
-    boot: int
-
-
-def take_over(path: Path, enrolment: str, reason: str, scheme_events: frozenset[str]) -> tuple[OutboxFile, Path]:
+def take_over(
+    path: Path, enrolment: str, reason: str, event_codes: frozenset[str], *, track_rows_max: int | None = None
+) -> tuple[OutboxFile, Path]:
     """Replace the file at `path`. Gives the new open file and where the old one lies now.
 
-    `scheme_events` are the codes that never become a unit's current status. Raises `sqlite3.Error` or `OSError` where
-    the disk does not let the new file be made; the old one then stays where it is.
+    `event_codes` are the codes that never become a unit's current status; `track_rows_max` carries only the newest of
+    the track. Raises `sqlite3.Error` or `OSError` where the disk does not let the new file be made; call
+    `finish_interrupted` then, before the file at `path` is opened again.
     """
     fresh = path.with_suffix(".new")
     remove(fresh)
     new = OutboxFile(fresh, enrolment)
     try:
-        old = _read_meta(path)
-        new.succeed(old.stream, old.boot + 1, _read_current(path))
-        for queue in ("status", "track"):
-            _carry(path, new, queue, old.stream, scheme_events)
+        old = salvage.read(path)
+        track = old.track if track_rows_max is None else old.track[max(0, len(old.track) - track_rows_max) :]
+        _carry(new, msgspec.structs.replace(old, track=track), event_codes)
         new.shrink()
     finally:
         new.close()
-    aside = _free_name(path, reason)
-    for suffix in ("-wal", "-shm"):
-        _rename_if_there(path.with_name(path.name + suffix), aside.with_name(aside.name + suffix))
-    path.rename(aside)
-    fresh.rename(path)
+    ready = path.with_name(f"{path.stem}.{reason}.ready")
+    _forget_companions(fresh)
+    fresh.rename(ready)
+    _sync_folder(path)
+    aside = _put_in_place(path, ready)
     return OutboxFile(path, enrolment), aside
 
 
-def finish_interrupted(path: Path) -> None:
-    """Complete a take-over that a power cut interrupted between the two renames; drop one that was not yet complete."""
-    fresh = path.with_suffix(".new")
-    if fresh.exists() and not path.exists():
-        fresh.rename(path)
-    remove(fresh)
+def finish_interrupted(path: Path) -> Path | None:
+    """Complete a take-over that was cut short once the new file was ready; drop one that was not.
 
-
-def read_rows(path: Path, queue: Queue) -> Iterator[tuple[int, bytes]]:
-    """Read each row of a queue that can still be read and that fits its digest, in order.
-
-    Reads forwards until the damage, and backwards to it from the other end. The first row after a hole has nothing to
-    be checked against and is left out: a status that may have been altered must not be told as one that was pressed.
+    Gives where the old file lies, if a take-over was completed.
     """
-    rows: dict[int, tuple[bytes, bytes]] = {}
-    for direction in ("ASC", "DESC"):
-        query = f"SELECT seq, event, digest FROM {queue} ORDER BY seq {direction}"
-        rows.update({seq: (event, row_digest) for seq, event, row_digest in _read_while_possible(path, query)})
-    base = next((row[0] for row in _read_while_possible(path, f"SELECT base FROM queue WHERE name = '{queue}'")), None)
-    for seq in sorted(rows):
-        before = rows[seq - 1][1] if seq - 1 in rows else base if seq == min(rows) else None
-        event, row_digest = rows[seq]
-        if before is not None and isinstance(event, bytes) and digest.extend(before, event) == row_digest:
-            yield seq, event
+    aside = None
+    for ready in sorted(path.parent.glob(f"{path.stem}.*.ready")):
+        aside = _put_in_place(path, ready)
+    remove(path.with_suffix(".new"))
+    return aside if aside is not None and aside.exists() else None
 
 
 def remove(path: Path) -> None:
     """Delete a database file and its companions, as far as they are there."""
-    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        name.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    _forget_companions(path)
 
 
-def _carry(path: Path, new: OutboxFile, queue: Queue, stream: str, scheme_events: frozenset[str]) -> None:
-    group: list[Callable[..., Event]] = []
-    for seq, raw in read_rows(path, queue):
-        event = codec.decode_event(raw)
-        if isinstance(event, codec.Rejected):
-            continue
-        standing = getattr(event, "code", None) not in scheme_events
-        origin = event.origin or (Origin(stream, seq) if stream else None)
-        group.append(partial(_renumber, event, origin))
-        if queue == "status" or len(group) == _GROUP:
-            new.append(queue, group, standing)
-            group = []
+def _put_in_place(path: Path, ready: Path) -> Path:
+    """Move the old file aside and the new one in, in steps that can be taken up again after any of them.
+
+    The old log goes before the old file, and both before the new file comes: SQLite would replay a log that it finds
+    beside a file into that file, whichever file it was written for.
+    """
+    aside = _free_name(path, ready.name[len(path.stem) + 1 : -len(".ready")])
+    for suffix in (*_COMPANIONS, ""):
+        old = path.with_name(path.name + suffix)
+        if old.exists():
+            old.rename(aside.with_name(aside.name + suffix))
+    ready.rename(path)
+    _sync_folder(path)
+    return aside
+
+
+def _carry(new: OutboxFile, old: Salvage, event_codes: frozenset[str]) -> None:
+    """Append what the old file still held, each event with the name that it had there."""
+    events = {"status": _decoded(old.status), "track": _decoded(old.track)}
+    boots = [event.boot for queue in events.values() for _, event in queue]
+    new.succeed(old.stream, max([old.boot, *boots]) + 1, old.current)
+    newest = {one.unit: one.seq for one in old.current if one.stream == old.stream}
+    group: list[partial[Event]] = []
+    stands = False
+    for seq, event in events["status"]:
+        standing = isinstance(event, StatusEvent) and event.code not in event_codes and seq >= newest.get(event.unit, 0)
+        if standing != stands or len(group) == _GROUP:
+            _append(new, "status", group, stands)
+            group, stands = [], standing
+        group.append(_renumbered(old.stream, seq, event))
+    _append(new, "status", group, stands)
+    for at in range(0, len(events["track"]), _GROUP):
+        part = events["track"][at : at + _GROUP]
+        _append(new, "track", [_renumbered(old.stream, seq, event) for seq, event in part], False)
+
+
+def _append(new: OutboxFile, queue: Queue, group: Sequence["partial[Event]"], standing: bool) -> None:
     if group:
-        new.append(queue, group)
+        new.append(queue, group, standing)
+
+
+def _decoded(rows: list[tuple[int, bytes]]) -> list[tuple[int, Event]]:
+    return [(seq, event) for seq, raw in rows if not isinstance(event := codec.decode_event(raw), codec.Rejected)]
+
+
+def _renumbered(stream: str, seq: int, event: Event) -> "partial[Event]":
+    origin = event.origin or (Origin(stream, seq) if stream else None)
+    return partial(_renumber, event, origin)
 
 
 def _renumber(event: Event, origin: Origin | None, *, seq: int) -> Event:
     return msgspec.structs.replace(event, seq=seq, origin=origin)
-
-
-def _read_meta(path: Path) -> _Meta:
-    values = dict(_read_while_possible(path, "SELECT key, value FROM meta"))
-    boot = values.get("boot", "0")
-    return _Meta(str(values.get("stream", "")), int(boot) if str(boot).isdigit() else 0)
-
-
-def _read_current(path: Path) -> list[CurrentStatus]:
-    rows = _read_while_possible(path, "SELECT unit, stream, seq, scheme, code FROM current")
-    return [CurrentStatus(*row) for row in rows]
-
-
-def _read_while_possible(path: Path, query: str) -> list[tuple[Any, ...]]:
-    rows = []
-    try:
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-        try:
-            for row in db.execute(query):
-                rows.append(row)
-        finally:
-            db.close()
-    except sqlite3.Error:
-        pass  # what came before the damage is what there is
-    return rows
 
 
 def _free_name(path: Path, reason: str) -> Path:
@@ -133,6 +128,14 @@ def _free_name(path: Path, reason: str) -> Path:
     return aside
 
 
-def _rename_if_there(old: Path, new: Path) -> None:
-    if old.exists():
-        old.rename(new)
+def _forget_companions(path: Path) -> None:
+    for suffix in _COMPANIONS:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from edge_agent.clock import Clock
-from edge_agent.decode.gpsd import decode_line
+from edge_agent.decode.gpsd import Devices, decode_line
 from edge_agent.decode.gpsd_epoch import Epochs, Outcome, apply, close_due
 from edge_agent.decode.plausible import Moment
 from edge_agent.decode.readings import Reading, Rejected
@@ -57,7 +57,8 @@ class GpsdSource:
         self._epochs = Epochs()
         self._attempts = 0
         self._heard_s = 0.0
-        self._trouble = ""
+        self._unusable = f"gpsd on {host}:{port} reports no usable position"
+        self._trouble = self._unusable
 
     async def run(self, emit: Emit) -> None:
         """Emit every believed `Fix` within 0.3 s, until cancelled. Never ends for outside reasons.
@@ -81,7 +82,7 @@ class GpsdSource:
         async with asyncio.timeout(CONNECT_S):
             reader, writer = await asyncio.open_connection(self._host, self._port, limit=LINE_BYTES_MAX)
         try:
-            self._trouble = f"gpsd on {self._host}:{self._port} reports no usable position"
+            self._trouble = self._unusable
             await self._listen(reader, writer, emit, silence)
         finally:
             writer.close()
@@ -89,15 +90,16 @@ class GpsdSource:
     async def _listen(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, emit: Emit, silence: Silence
     ) -> None:
-        """Ask, listen, ask again when silent, and return when that did not help.
+        """Ask, listen, ask again after each half of `silent_after_s` without a fix, and return after twice that.
 
-        After a receiver was unplugged and plugged in again gpsd reopens it only for a new WATCH (measured with 3.22).
+        After a receiver went away gpsd notices that it is back only when it is asked (measured with 3.22).
         """
         self._heard_s = self._clock.monotonic()
         asked = 0
-        while (periods := (self._clock.monotonic() - self._heard_s) / self._silent_after_s) < 2.0:
-            asked = min(asked, int(periods) + 1)
-            if asked <= periods:
+        while (idle := (self._clock.monotonic() - self._heard_s) / self._silent_after_s) < 2.0:
+            due = int(2.0 * idle) + 1
+            asked = min(asked, due)
+            if asked < due:
                 writer.write(WATCH)
                 asked += 1
             line = await _next_line(reader)
@@ -120,6 +122,9 @@ class GpsdSource:
         report = decode_line(line)
         if isinstance(report, Rejected):
             self._reject(report)
+        elif isinstance(report, Devices):
+            lost = f"gpsd on {self._host}:{self._port} has no receiver: tell it with gpsdctl add, or restart it"
+            self._trouble = lost if report.count == 0 else self._unusable
         elif report is not None:
             self._pass_on(apply(self._epochs, report, self._moment()), emit, silence)
 

@@ -1,4 +1,4 @@
-"""A browser for the session, a page and a feed for each test."""
+"""A browser for the whole run, a page and a feed for each test."""
 
 import os
 from collections.abc import Iterator

@@ -160,6 +160,19 @@ class TelemetryConformance:
     def _place(row: PositionRow) -> tuple[str, datetime, int, float | None]:
         return (row.device, row.corrected_at, row.seq, row.lat)
 
+    def test_a_copy_that_came_a_day_later_is_the_same_record(self, tmp_path: Path) -> None:
+        """A record sent live, and again from history with another corrected time, is there once: its first copy."""
+        live = [position(1, 0), position(2, 10), position(3, 20)]
+        history = [position(1, 1, received_at=later(86_400)), position(2, 9, received_at=later(86_400))]
+        store = self.open(tmp_path)
+        store.append(live, [])
+        store.append(history, [])
+        found = store.series("p12", *EVER, 10)
+        first_two = store.series("p12", *EVER, 2)
+        store.close()
+        assert [live[0], history[1], live[2]] == found
+        assert found[:2] == first_two
+
     def test_inputs_are_by_unit_or_device_and_by_name(self, tmp_path: Path) -> None:
         """Another unit's, another device's and another name's readings are left out, and copies are dropped."""
         rows = [

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -10,11 +11,16 @@ import pytest
 
 from cloud.errors import Fatal, Retryable
 from cloud.telemetry import DuckTelemetry, Telemetry, dayfile
+from cloud.telemetry.columns import POSITIONS
+from cloud.telemetry.days import DayFiles
 from tests.cloud.ledger.small_disk import fill, small_disk
 from tests.cloud.telemetry.conformance import TelemetryConformance
 from tests.cloud.telemetry.samples import EVER, later, no_fix, position, reading
+from tests.waiting import wait_until
 
 DAY_S = 86_400
+LONG_READ_ROWS = 300_000_000
+"""Counting them takes DuckDB a good part of a second."""
 BLOCK_BYTES = 262_144
 """DuckDB's; the last of a file of several holds rows only, and is first read when they are."""
 FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
@@ -56,6 +62,60 @@ def test_a_clock_that_goes_back_over_midnight_finds_its_file_again(tmp_path: Pat
     store.close()
 
 
+def test_a_file_is_handed_from_readers_to_the_writer_and_back(tmp_path: Path) -> None:
+    """While two threads read both days, writing goes to and fro between them: nobody fails, nobody misses a row."""
+    store = DuckTelemetry.open(tmp_path)
+    store.append([position(0, 0)], [])
+
+    def write() -> None:
+        for seq in range(1, 31):
+            store.append([position(seq, (seq % 2) * DAY_S + seq)], [])
+
+    def read() -> None:
+        known = 0
+        while not writing.done():
+            found = len(store.series("p12", *EVER, 100))
+            assert found >= known
+            known = found
+
+    with ThreadPoolExecutor(3) as threads:
+        writing = threads.submit(write)
+        for done in [threads.submit(read), threads.submit(read), writing]:
+            done.result()
+    assert 31 == len(store.series("p12", *EVER, 100))
+    assert [] == store.set_aside
+    store.close()
+
+
+def test_a_file_in_use_is_not_closed_under_its_reader(tmp_path: Path) -> None:
+    """A writer that wants the file of a long read waits for it, and the read ends as it would have."""
+    filled(tmp_path, days=1, rows=1)
+    days = DayFiles(tmp_path, open_max=0)
+    path = dayfile.path_of(tmp_path, FIRST)
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(days.query, FIRST, f"SELECT count(*) FROM range({LONG_READ_ROWS})")
+        wait_until(lambda: str(path) in open_files(), what="the file open for reading")
+        days.write(FIRST, {"position": POSITIONS.encode([position(2, 1)])})
+        assert [(LONG_READ_ROWS,)] == reading.result()
+    assert [(2,)] == days.query(FIRST, "SELECT count(*) FROM position")
+    days.close()
+
+
+def open_files() -> set[str]:
+    """The paths of this process's open files."""
+    return {os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
+
+
+def test_yesterdays_log_is_emptied_at_midnight(tmp_path: Path) -> None:
+    """The file that is written no more is whole in itself, and closed."""
+    store = DuckTelemetry.open(tmp_path)
+    store.append([position(1, 0)], [])
+    assert dayfile.log_bytes(dayfile.path_of(tmp_path, FIRST)) > 0
+    store.append([position(2, DAY_S)], [])
+    assert 0 == dayfile.log_bytes(dayfile.path_of(tmp_path, FIRST))
+    store.close()
+
+
 def test_latest_looks_back_a_bounded_number_of_days(tmp_path: Path) -> None:
     """Only the newest files are asked, so that a start is not slower for a year of history."""
     filled(tmp_path, days=5, rows=1)
@@ -71,8 +131,7 @@ def test_only_so_many_files_stay_open(tmp_path: Path) -> None:
     store = DuckTelemetry.open(tmp_path, open_max=2)
     store.append([position(1, 6 * DAY_S)], [])
     assert 13 == len(store.series("p12", *EVER, 100))
-    held = {os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
-    open_days = {Path(path).name[:10] for path in held if path.startswith(f"{tmp_path}/20")}
+    open_days = {Path(path).name[:10] for path in open_files() if path.startswith(f"{tmp_path}/20")}
     assert {"2026-11-05", "2026-11-06", "2026-11-07"} == open_days
     store.close()
 
@@ -256,6 +315,23 @@ def test_a_checkpoint_that_does_not_fit_costs_nothing(tmp_path: Path, monkeypatc
     assert appended > 500
 
 
+def test_a_checkpoint_does_not_take_the_last_of_the_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it might not fit it is not begun: what room there is belongs to the records, the ledger's first."""
+    monkeypatch.setattr(dayfile, "LOG_BYTES_MAX", 50 * 1024)
+    room = 100 * 1024
+    with small_disk(tmp_path / "disk", 2048) as disk:
+        store = DuckTelemetry.open(disk)
+        store.append([position(0, 0)], [])
+        fill(disk, leave_bytes=room)
+        store.append([position(n, n, stream=f"s-{n * 7919}") for n in range(1, 500)], [])
+        log = dayfile.log_bytes(dayfile.path_of(disk, FIRST))
+        assert log > dayfile.LOG_BYTES_MAX
+        left = os.statvfs(disk)
+        assert left.f_bavail * left.f_frsize > room - log - 16 * 1024
+        assert 500 == len(store.series("p12", *EVER, 1_000))
+        store.close()
+
+
 def test_a_long_log_is_moved_into_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log never stays above its bound while there is room."""
     monkeypatch.setattr(dayfile, "LOG_BYTES_MAX", 100 * 1024)
@@ -290,8 +366,9 @@ def test_another_programs_file_is_fatal_and_left_alone(tmp_path: Path) -> None:
     store = DuckTelemetry.open(tmp_path)
     with pytest.raises(Fatal, match="does not hold telemetry"):
         store.latest()
-    with pytest.raises(Fatal, match="does not hold telemetry"):
-        store.append([position(1, 0)], [])
+    for _ in range(2):
+        with pytest.raises(Fatal, match="does not hold telemetry"):
+            store.append([position(1, 0)], [])
     assert [] == store.set_aside
     store.close()
 

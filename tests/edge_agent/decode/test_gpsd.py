@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.decode.gpsd import Sky, Tpv, decode_fix, decode_line
+from edge_agent.decode.gpsd import Devices, Sky, Tpv, decode_fix, decode_line
 from edge_agent.decode.readings import Fix, Rejected
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
@@ -46,6 +46,7 @@ def test_a_plain_report_is_believed_in_full() -> None:
     assert (expected, []) == believed()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(line: bytes) -> None:
     """Whatever comes over the socket is a report, a rejection with the very bytes, or nothing."""
@@ -60,8 +61,10 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
-    st.sampled_from(["TPV", "SKY", "VERSION"]), st.dictionaries(st.sampled_from([*PLAIN, "satellites", "uSat"]), JSON)
+    st.sampled_from(["TPV", "SKY", "DEVICES"]),
+    st.dictionaries(st.sampled_from([*PLAIN, "satellites", "uSat", "devices"]), JSON),
 )
 def test_no_values_raise(kind: str, fields: dict[str, Any]) -> None:
     """Any JSON in any field is judged, never raised; a fix that comes of it has only believable numbers."""
@@ -94,10 +97,16 @@ def test_an_infinite_number_is_rejected() -> None:
     assert isinstance(result, Rejected) and result.raw == line
 
 
-@pytest.mark.parametrize("kind", ["VERSION", "DEVICES", "WATCH", "PPS", "ERROR", "", "tpv"])
+@pytest.mark.parametrize("kind", ["VERSION", "DEVICE", "WATCH", "PPS", "ERROR", "", "tpv"])
 def test_other_classes_say_nothing(kind: str) -> None:
     """Whatever else gpsd says is neither a report nor a fault."""
     assert decode_line(json.dumps({"class": kind}).encode()) is None
+
+
+def test_receivers_are_counted() -> None:
+    """A gpsd that has lost its receiver says so: none in its list."""
+    assert decode_line(b'{"class":"DEVICES","devices":[]}') == Devices(0)
+    assert decode_line(b'{"class":"DEVICES","devices":[{"class":"DEVICE","path":"/dev/gnss"}]}') == Devices(1)
 
 
 def test_satellites_used_come_from_the_sky() -> None:
@@ -180,6 +189,7 @@ def test_accuracy_and_altitude_are_what_was_measured() -> None:
     assert fix is not None and (None, None) == (fix.accuracy_m, fix.altitude_m)
 
 
+@settings(deadline=None)
 @given(st.timedeltas(min_value=timedelta(days=-9000), max_value=timedelta(days=9000)))
 def test_no_time_further_off_than_a_day_is_ever_passed_on(off: timedelta) -> None:
     """Whatever the receiver claims, a fix's time is within a day of the device's clock."""

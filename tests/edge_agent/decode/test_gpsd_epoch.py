@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.decode.gpsd import Sky, Tpv
@@ -125,6 +125,7 @@ STEPS = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(STEPS, max_size=12))
 def test_two_fixes_in_a_row_are_a_drivable_distance_apart_or_confirmed(
     steps: list[tuple[float, float | None, float, int]],

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -151,14 +151,15 @@ def test_a_frozen_gpsd_is_silence() -> None:
 
 
 def test_a_replugged_receiver_is_heard_again() -> None:
-    """The cable is pulled and put back under the same name: gpsd reopens it only for a new watch, which it gets."""
+    """The cable is pulled and put back, and udev tells gpsd as on Debian: told by its name, and healed."""
 
     async def scene() -> None:
         async with driving() as (lab, feeding, heard):
             feeding.cancel()
-            lab.unplug()
+            await lab.unplug()
             await eventually(heard.says_none, what="the unplugging is told")
-            lab.plug()
+            assert "has no receiver" in heard.faults()[0]
+            await lab.plug()
             await lab.opened()
             async with running(lab.feed(DRIVE[300:], cycle_s=0.2)):
                 await eventually(heard.ends_with_a_position, what="a position after the replug")
@@ -180,24 +181,44 @@ def test_no_gpsd_at_all_is_told_once() -> None:
     asyncio.run(scene())
 
 
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
 @contextlib.asynccontextmanager
-async def peer(said: bytes, taken: list[int]) -> AsyncIterator[int]:
-    """A server that is no gpsd: it says `said` again and again to whoever connects. Counts the bytes in `taken`."""
+async def peer(talk: Talk) -> AsyncIterator[int]:
+    """A server that is no gpsd: it runs `talk` for whoever connects, until the end of the block."""
+    talks: set[asyncio.Task[None]] = set()
 
-    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        taken.append(0)
-        with contextlib.suppress(ConnectionError):
-            while True:
-                writer.write(said)
-                await writer.drain()
-                await asyncio.sleep(0)
-                taken[-1] += len(said)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        talks.add(task)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            await talk(reader, writer)
+        writer.transport.abort()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", port := free_port())
+    server = await asyncio.start_server(serve, "127.0.0.1", port := free_port())
     try:
         yield port
     finally:
         server.close()
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks)
+
+
+def repeating(said: bytes, taken: list[int]) -> Talk:
+    """Say `said` again and again; `taken` gets the number of bytes that each connection took."""
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(0)
+        while True:
+            writer.write(said)
+            await writer.drain()
+            await asyncio.sleep(0)
+            taken[-1] += len(said)
+
+    return talk
 
 
 def test_an_endless_line_does_not_eat_memory() -> None:
@@ -205,9 +226,7 @@ def test_an_endless_line_does_not_eat_memory() -> None:
 
     async def scene() -> None:
         taken: list[int] = []
-        async with peer(b"x" * 1024, taken), listening(free_port()):
-            pass
-        async with peer(b"x" * 1024, taken) as port, listening(port) as (source, heard):
+        async with peer(repeating(b"x" * 1024, taken)) as port, listening(port) as (source, heard):
             await eventually(lambda: source.rejected["oversize"] >= 2, what="cut off twice")
             await eventually(heard.says_none, what="it is told")
             assert "no gpsd: endless line" in heard.faults()[0]
@@ -218,11 +237,32 @@ def test_an_endless_line_does_not_eat_memory() -> None:
     asyncio.run(scene())
 
 
+def test_a_dead_connection_is_given_up() -> None:
+    """A connection that stays open and silent is asked again a few times, then replaced by a new one."""
+
+    async def scene() -> None:
+        asked: list[int] = []
+
+        async def count(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            asked.append(0)
+            while await reader.readline():
+                asked[-1] += 1
+
+        async with peer(count) as port, listening(port):
+            await eventually(lambda: len(asked) >= 3, what="a third connection")
+            assert asked[:2] == [4, 4]
+
+    asyncio.run(scene())
+
+
 def test_rubbish_does_not_end_the_source() -> None:
     """Lines of rubbish without pause: each is counted and a few kept, silence is told, nothing is believed."""
 
     async def scene() -> None:
-        async with peer(b'\x00\xff{"class":"TPV","mode":3,"lat":\n', []) as port, listening(port) as (source, heard):
+        async with (
+            peer(repeating(b'\x00\xff{"class":"TPV","mode":3,"lat":\n', [])) as port,
+            listening(port) as (source, heard),
+        ):
             await eventually(heard.says_none, what="nothing usable is told")
             assert source.rejected["malformed"] > 100
             assert 0 < len(source.quarantine) <= 16
@@ -237,7 +277,7 @@ def test_positions_that_are_none_are_silence() -> None:
     async def scene() -> None:
         said = b'{"class":"TPV","mode":3,"time":"2026-11-22T10:00:00.000Z","lat":0.0,"lon":0.0}\n'
         said += said.replace(b"00.000Z", b"01.000Z")
-        async with peer(said, []) as port, listening(port) as (source, heard):
+        async with peer(repeating(said, [])) as port, listening(port) as (source, heard):
             await eventually(heard.says_none, what="nothing usable is told")
             assert source.rejected["position_zero"] >= 1
             assert not any(isinstance(r, Fix) and r.lat is not None for r in heard.readings)

@@ -1,0 +1,220 @@
+"""`watchroom demo`: a simulated county on a live board. Composes the application, real agents and lives around them."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from cloud.app import App
+from cloud.broker.child import Child
+from cloud.cli import LOOPBACK_NOTICE, run_until_stopped
+from cloud.config import Settings, parse_broker
+from cloud.errors import Fatal
+from edge_agent.agent import Agent
+from edge_agent.clock import Clock, SystemClock
+from edge_agent.config import load
+from simulator.county import Device, generate
+from simulator.folder import DEVICE_FILE, PANEL_SOCKET, DeviceSettings, write_device, write_directory
+from simulator.life import Life
+from simulator.watch import Watch
+
+OWN_PROCESSES = 5
+"""Agents that run as processes of their own; the others share this one."""
+CONFIRM_S = 60.0
+"""A check waits this long for every unit to be confirmed."""
+STOP_GRACE_S = 5.0
+MARK = "this-is-a-demo"
+"""A file that tells a demo's folder from one that holds real records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line asked for."""
+
+    data: Path
+    port: int
+    broker: str | None
+    units: int
+    seed: int
+    pace: float
+
+
+class Demo:
+    """A running county."""
+
+    def __init__(self, asked: Asked, clock: Clock) -> None:
+        """Nothing runs yet."""
+        self._asked, self._clock = asked, clock
+        self._county = generate(asked.seed, asked.units)
+        self._lives: list[Life] = []
+        self.watch = Watch(clock)
+        self.address = ""
+
+    @property
+    def presses(self) -> int:
+        """How many presses the crews have made."""
+        return sum(life.presses for life in self._lives)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run everything beside the block. What fails in there ends the block."""
+        asked = self._asked
+        write_directory(self._county, asked.data / "directory")
+        address = parse_broker(asked.broker) if asked.broker else None
+        settings = Settings(
+            data=asked.data, directory=asked.data / "directory", port=asked.port, mqtt_port=0, broker=address
+        )
+        app = App(settings, self._clock)
+        self.address = app.address
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(app.run())
+            try:
+                await app.ready.wait()
+                async with self._populated(app.broker_port):
+                    yield
+            finally:
+                serving.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _populated(self, broker_port: int) -> AsyncIterator[None]:
+        """Run the agents and the lives around them beside the block, and stop them before their broker goes."""
+        asked = self._asked
+        async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(self.watch.follow(asked.port))]
+            try:
+                for place, device in enumerate(self._county.devices):
+                    life = Life(self._county, device.unit, clock=self._clock, seed=asked.seed, pace=asked.pace)
+                    self._lives.append(life)
+                    await stack.enter_async_context(life.receiver)
+                    path = self._write_device(device, broker_port, life.receiver.port)
+                    if place < OWN_PROCESSES:
+                        stack.push_async_callback((await self._spawn(path)).stop, grace_s=STOP_GRACE_S)
+                    else:
+                        running.append(tasks.create_task(Agent(load(path, {}), clock=self._clock).run()))
+                    running.append(tasks.create_task(life.run(str(path.parent / PANEL_SOCKET))))
+                yield
+            finally:
+                for task in running:
+                    task.cancel()
+
+    def _write_device(self, device: Device, broker_port: int, gpsd_port: int) -> Path:
+        folder = self._asked.data / "devices" / device.id
+        return write_device(device, folder, DeviceSettings(broker_port=broker_port, gpsd_port=gpsd_port))
+
+    async def _spawn(self, config: Path) -> Child:
+        program = Path(sys.executable).with_name("edge-agent")
+        if not program.exists():
+            raise Fatal(f"{program} is missing: run `make setup`")
+        argv = [str(program), "run", "--config", str(config.parent / DEVICE_FILE)]
+        return await Child.spawn(argv, stderr=config.parent / "agent.log")
+
+
+def main(
+    data: Annotated[
+        Path | None, typer.Option(help="Keep everything in this folder. [default: one that goes with the demo]")
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The board's and the API's port.")] = 8470,
+    broker: Annotated[
+        str | None, typer.Option(help="Use a running broker, such as mqtt://127.0.0.1:1883, and run none.")
+    ] = None,
+    units: Annotated[int, typer.Option(min=OWN_PROCESSES, max=500, help="How many vehicles.")] = 60,
+    seed: Annotated[int, typer.Option(help="Another seed is another county.")] = 14,
+    pace: Annotated[float, typer.Option(min=1.0, max=60.0, help="How much faster than life crews live.")] = 8.0,
+    check: Annotated[bool, typer.Option("--check", help="Watch without a browser, and exit 0 if all held.")] = False,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long --check watches.")] = 20.0,
+) -> None:
+    """Run a simulated county of police, fire and ambulance units on a live board."""
+    with _folder(data) as folder:
+        _log_to(folder / "demo.log")
+        asked = Asked(data=folder, port=port, broker=broker, units=units, seed=seed, pace=pace)
+        demo = Demo(asked, SystemClock())
+        run_until_stopped(lambda: _check(demo, units, seconds) if check else _show(demo, units))
+    if check and not _held(demo, units):
+        raise typer.Exit(1)
+
+
+async def _show(demo: Demo, units: int) -> None:
+    """Say where the board is, and how the county stands, until stopped."""
+    clock = SystemClock()
+    typer.echo(f"Starting a county of {units} vehicles ...")
+    async with demo.running():
+        typer.echo(f"Board   {demo.address}\n{LOOPBACK_NOTICE}\nCtrl-C stops.\n")
+        live = sys.stdout.isatty()
+        while True:
+            watch = demo.watch
+            line = (
+                f"{clock.now().astimezone():%H:%M:%S}  {units} units: {watch.count('confirmed')} confirmed, "
+                f"{watch.count('unconfirmed')} unconfirmed, {watch.available()} available, "
+                f"{demo.presses} presses, feed {watch.feed_age_s:.1f} s"
+            )
+            typer.echo(f"\r{line} " if live else line, nl=not live)
+            await clock.sleep(1.0 if live else 5.0)
+
+
+async def _check(demo: Demo, units: int, seconds: float) -> None:
+    """Wait until every unit is confirmed, then watch, and print what was seen as one line of JSON."""
+    clock = SystemClock()
+    started_s = clock.monotonic()
+    async with demo.running():
+        while demo.watch.count("confirmed") < units and clock.monotonic() - started_s < CONFIRM_S:
+            await clock.sleep(0.1)
+        confirmed_after_s = round(clock.monotonic() - started_s, 1)
+        demo.watch.forget_doubts()
+        await clock.sleep(seconds if _held(demo, units) else 0.0)
+        found = {
+            "ok": _held(demo, units),
+            "units": units,
+            "confirmed": demo.watch.count("confirmed"),
+            "confirmed_after_s": confirmed_after_s,
+            "watched_s": seconds,
+            "presses": demo.presses,
+            "feed_age_s": round(demo.watch.feed_age_s, 2),
+            "doubted": demo.watch.doubted,
+        }
+        typer.echo(json.dumps(found))
+
+
+def _held(demo: Demo, units: int) -> bool:
+    """Tell whether every unit is there, is confirmed, and was so throughout."""
+    return len(demo.watch.records) == units and not demo.watch.doubted and demo.watch.count("confirmed") == units
+
+
+@contextlib.contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    """Give the demo's folder. Raises a one-line error for one that holds something else."""
+    if data is None:
+        made = Path(tempfile.mkdtemp(prefix="watchroom-demo-"))
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        return
+    if data.exists() and any(data.iterdir()) and not (data / MARK).exists():
+        typer.echo(f"watchroom: {data} holds something that is no demo's. Name another folder with --data", err=True)
+        raise typer.Exit(1)
+    data.mkdir(parents=True, exist_ok=True)
+    (data / MARK).touch()
+    yield data
+
+
+def _log_to(path: Path) -> None:
+    """Log warnings to a file: a screen of sixty agents' lines tells nobody anything."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(path.open("a", encoding="utf-8")),
+    )

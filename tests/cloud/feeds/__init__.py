@@ -1,0 +1,1 @@
+"""The feed: what a client receives, and that it receives it."""

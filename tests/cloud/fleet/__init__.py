@@ -1,0 +1,1 @@
+"""The fleet: clocks, freshness, positions, heads, confidence, and what time alone changes."""

@@ -1,0 +1,135 @@
+"""Which status stands: within a device by sequence, between devices by corrected time, in doubt the less available."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud.fleet.heads import Head, newer, stand
+from tests.cloud.fleet.samples import NOON, at, fleet, head
+
+AVAILABLE, PARTLY, AWAY = "2", "4", "8"
+DAY_S = 86_400.0
+
+
+def panel(code: str, moment_s: float, *, proven: bool = True, seq: int = 1) -> Head:
+    """A status that the panel declared."""
+    return head(code, moment_s, device="panel-1", stream="E3-a", proven=proven, seq=seq)
+
+
+def test_within_a_device_order_is_stream_and_sequence() -> None:
+    """A later sequence stands though its clock says earlier, and a later stream though its sequence is lower."""
+    first = head(AVAILABLE, 0, seq=5)
+    assert newer(None, first)
+    assert newer(first, head(AWAY, -DAY_S, seq=6))
+    assert not newer(first, head(AWAY, DAY_S, seq=5))
+    assert not newer(first, head(AWAY, DAY_S, seq=4))
+    assert newer(first, head(AWAY, -DAY_S, seq=1, ordinal=2))
+    assert not newer(head(AWAY, 0, seq=1, ordinal=2), head(AVAILABLE, DAY_S, seq=99))
+
+
+@pytest.mark.parametrize(
+    ("why", "pair", "stands", "availability", "conflicts"),
+    [
+        ("the newer", (head(AVAILABLE, 6), panel(AWAY, 0)), "veh-2", "Available", 0),
+        ("the newer, of whichever device", (head(AVAILABLE, 0), panel(AWAY, 6)), "panel-1", "NotAvailable", 0),
+        ("within 5 s the less available", (head(AVAILABLE, 5), panel(AWAY, 0)), "panel-1", "NotAvailable", 1),
+        ("just beyond 5 s", (head(AVAILABLE, 5.001), panel(AWAY, 0)), "veh-2", "Available", 0),
+        ("at once", (head(PARTLY, 0), panel(AVAILABLE, 0)), "veh-2", "ConditionallyAvailable", 1),
+        ("agreed", (head(AVAILABLE, 1), panel(AVAILABLE, 0)), "veh-2", "Available", 0),
+        ("other words, same class", (head("3", 1), panel(AVAILABLE, 0)), "veh-2", "Available", 1),
+        ("unproven", (head(AVAILABLE, 0), panel(PARTLY, DAY_S, proven=False)), "veh-2", "ConditionallyAvailable", 1),
+        ("unproven, more available", (head(AWAY, 0), panel(AVAILABLE, 1, proven=False)), "veh-2", "NotAvailable", 0),
+        ("both unproven", (head(AVAILABLE, 6, proven=False), panel(AWAY, 0, proven=False)), "veh-2", "Available", 0),
+    ],
+)
+def test_between_two_devices(why: str, pair: tuple[Head, Head], stands: str, availability: str, conflicts: int) -> None:
+    """Corrected time decides; nearer than 5 s, or without proof, it does not, and the less available counts."""
+    for order in (pair, pair[::-1]):
+        standing = stand(order)
+        assert standing is not None
+        assert (stands, availability, conflicts) == (
+            standing.head.device,
+            standing.availability,
+            len(standing.conflicts),
+        ), why
+
+
+def test_nobody_declared_anything() -> None:
+    """Without a head nothing stands."""
+    assert stand(()) is None
+
+
+codes = st.sampled_from([AVAILABLE, "3", PARTLY, AWAY])
+devices = st.sampled_from(["veh-2", "panel-1"])
+heads = st.builds(
+    lambda device, code, moment_s, proven, order: head(
+        code, moment_s, device=device, proven=proven, ordinal=order[0], seq=order[1]
+    ),
+    devices,
+    codes,
+    st.integers(0, 12),
+    st.booleans(),
+    st.tuples(st.integers(1, 2), st.integers(1, 4)),
+)
+presses = st.lists(heads, min_size=1, max_size=8, unique_by=lambda each: (each.device, each.order))
+
+
+@given(pressed=presses, data=st.data())
+def test_the_order_of_arrival_does_not_matter(pressed: list[Head], data: st.DataObject) -> None:
+    """The same presses in any order come to the same record."""
+    arrivals = data.draw(st.permutations(pressed))
+    records = []
+    for order in (pressed, arrivals):
+        county = fleet()
+        for one in order:
+            county.apply_head(one, at(20))
+        records.append(county.record("kp-12", 1, NOON, at(20)))
+    assert records[0] == records[1]
+
+
+@given(pressed=presses)
+def test_the_unproven_displaces_nothing(pressed: list[Head]) -> None:
+    """Where any proven head is there, a proven one stands, and an unproven one only ever lowers the class."""
+    county = fleet()
+    for one in pressed:
+        county.apply_head(one, at(20))
+    latest = {one.device: one for one in sorted(pressed, key=lambda each: each.order)}
+    proven = tuple(one for one in latest.values() if one.proven)
+    if not proven:
+        return
+    stands = county.standing("kp-12")
+    alone = stand(proven)
+    assert stands is not None and alone is not None
+    assert stands == alone.head
+    ranks = ["Available", "ConditionallyAvailable", "NotAvailable"]
+    shown = county.record("kp-12", 1, NOON, at(20))
+    assert shown.availability is not None
+    assert ranks.index(shown.availability) >= ranks.index(alone.availability)
+
+
+@given(pressed=presses)
+def test_in_conflict_the_least_available_stands(pressed: list[Head]) -> None:
+    """A contradicted unit is never shown as more available than any of the heads in conflict."""
+    standing = stand(tuple({one.device: one for one in pressed}.values()))
+    assert standing is not None
+    ranks = {"Available": 0, "ConditionallyAvailable": 1, "NotAvailable": 2}
+    involved = [standing.head, *standing.conflicts]
+    assert ranks[standing.availability] == max(ranks[one.availability] for one in involved)
+    assert standing.head not in standing.conflicts
+
+
+def test_only_bound_devices_hold_heads() -> None:
+    """A device that isn't bound to a unit does not move it, nor does one that names a unit that there is not."""
+    county = fleet()
+    assert not county.apply_head(head(AVAILABLE, 0, device="veh-1"), at(0))
+    assert not county.apply_head(head(AVAILABLE, 0, unit="kp-99"), at(0))
+    assert county.standing("kp-12") is None
+
+
+def test_the_mode_of_a_status_is_shown() -> None:
+    """A press made in training is shown as training, never as live."""
+    county = fleet()
+    county.apply_head(head(AVAILABLE, 0, mode="training"), at(0))
+    assert "training" == county.record("kp-12", 1, NOON + timedelta(seconds=1), at(1)).mode

@@ -1,0 +1,136 @@
+"""Time alone changes records: staleness is shown when it begins, whoever else looks, and without piling up plans."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud.fleet.link import freshness
+from cloud.fleet.position import Whereabouts, age_s, apply_place, fresh_until_s
+from tests.cloud.fleet.samples import NOON, at, echo, fleet, heartbeat, place, vouching
+from wire.feed import FeedRecord
+
+POLL_S = 0.2
+SHOWN_WITHIN_S = 2.0
+"""The promise to a control room, of which the poll takes a tenth."""
+RANK = {"never": 0, "fresh": 0, "asleep": 0, "late": 1, "lost": 2}
+
+beats = st.fixed_dictionaries(
+    {
+        "gap_s": st.floats(0.05, 40),
+        "interval_s": st.sampled_from([1, 2, 5, 20]),
+        "late_s": st.sampled_from([0.0, 0.3, 9.0]),
+        "echoes": st.sampled_from([True, True, True, False]),
+        "asleep_s": st.sampled_from([None, None, None, 20]),
+        "place": st.booleans(),
+        "vouches": st.booleans(),
+        "read": st.booleans(),
+    }
+)
+
+
+class Board:
+    """Keeps what a control room shows: the record of each change that the poll took."""
+
+    def __init__(self) -> None:
+        """Begin at noon."""
+        self.county = fleet()
+        self.polls = 0
+        self.now_s = 0.0
+        self.shown: dict[str, FeedRecord] = {}
+        self.seq = 0
+        self.whereabouts = Whereabouts()
+        self.poll()
+
+    def poll(self) -> None:
+        """Take what changed, and insist that nothing is shown fresher than it was 2 s ago."""
+        self.polls += 1
+        now = at(self.now_s)
+        for unit, as_of in self.county.take_changed(now).items():
+            self.shown[unit] = self.county.record(unit, 1, as_of, now)
+        record = self.shown["kp-12"]
+        link = self.county.link("veh-2")
+        if link is not None:
+            before = at(self.now_s - SHOWN_WITHIN_S)
+            assert RANK[record.link] >= RANK[freshness(link, before.mono_s)]
+            age = age_s(self.whereabouts, link, before)
+            was_fresh = fresh_until_s(self.whereabouts, link, age, before) is not None
+            assert was_fresh or not record.position_fresh
+
+    def hear(self, beat: dict[str, Any]) -> None:
+        """Poll up to the moment of a heartbeat, and take it."""
+        until_s = self.now_s + beat["gap_s"]
+        while self.now_s + POLL_S < until_s:
+            self.now_s += POLL_S
+            if beat["read"]:
+                self.county.record("kp-12", 1, NOON, at(self.now_s - POLL_S / 3))
+            self.poll()
+        self.seq += 1
+        sent_s = max(0.0, until_s - beat["late_s"])
+        said = heartbeat(
+            int(sent_s * 1000),
+            interval_s=beat["interval_s"],
+            echo=echo() if beat["echoes"] else None,
+            asleep_until=NOON.replace(minute=59) if beat["asleep_s"] else None,
+            position=vouching(self.seq) if beat["vouches"] else None,
+        )
+        if beat["place"]:
+            sent = place(self.seq, sent_s)
+            self.whereabouts = apply_place(self.whereabouts, sent) or self.whereabouts
+            self.county.apply_place("veh-2", sent, at(until_s))
+        self.county.apply_vitals("veh-2", said, 1, at(sent_s).mono_s, at(until_s))
+
+
+@given(story=st.lists(beats, min_size=1, max_size=8))
+def test_staleness_is_shown_within_2_s(story: list[dict[str, Any]]) -> None:
+    """With only the poll running, every record turns late, lost or out of place within 2 s of when it should.
+
+    Readers that make records in between change nothing of that.
+    """
+    board = Board()
+    for beat in story:
+        board.hear(beat)
+        board.poll()
+    board.hear(story[0] | {"gap_s": 100.0})
+    board.poll()
+
+
+def test_a_reader_does_not_hide_a_change_from_the_rest() -> None:
+    """A record made for one reader between a threshold and the next poll leaves that poll its change."""
+    county = fleet()
+    county.apply_vitals("veh-2", heartbeat(0, echo=echo()), 1, at(0).mono_s, at(0))
+    for unit, as_of in county.take_changed(at(0)).items():
+        county.record(unit, 1, as_of, at(0))
+    assert "late" == county.record("kp-12", 1, NOON, at(15.1)).link
+    assert ["kp-12"] == list(county.take_changed(at(15.2)))
+
+
+def test_a_change_by_time_is_told_once() -> None:
+    """Late and lost are each told once, at their moments, and then nothing more."""
+    county = fleet()
+    county.apply_vitals("veh-2", heartbeat(0, echo=echo()), 1, at(0).mono_s, at(0))
+    told = []
+    for poll in range(1_000):
+        now = at(poll * POLL_S)
+        for unit, as_of in county.take_changed(now).items():
+            record = county.record(unit, 1, as_of, now)
+            told += [(record.link, round(poll * POLL_S, 1))] if unit == "kp-12" else []
+    assert [("fresh", 0.0), ("late", 15.2), ("lost", 30.2)] == told
+
+
+def test_plans_do_not_pile_up() -> None:
+    """An hour of heartbeats and readers leaves a handful of plans for a unit, not one for each record made."""
+    county = fleet()
+    most = 0
+    for step in range(7_200):
+        moment_s = step / 2
+        said = heartbeat(step * 500, echo=echo(), interval_s=1 + step % 20, position=vouching(1))
+        county.apply_vitals("veh-2", said, 1, at(moment_s).mono_s, at(moment_s))
+        if step == 0:
+            county.apply_place("veh-2", place(1, 0), at(0))
+        for unit, as_of in county.take_changed(at(moment_s)).items():
+            county.record(unit, 1, as_of, at(moment_s))
+        for reader in range(5):
+            county.record("kp-12", 1, NOON, at(moment_s + reader * 0.0137))
+        most = max(most, county.wakes_planned)
+    assert most <= 20

@@ -1,0 +1,221 @@
+"""The book: ids, each unit's chain, heads, and times that are corrected once."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud.ingest.book import load_heads
+from cloud.ledger import EventRow, Loaded, Watermark
+from tests.cloud.fleet.samples import NOON, at, county, echo, heartbeat
+from tests.cloud.ingest.samples import Desk, Vehicle
+from wire import codec, topics
+
+SECOND = timedelta(seconds=1)
+
+
+def panel() -> Vehicle:
+    """The station panel, which may speak for the police unit."""
+    return Vehicle("E3-a", device="panel-1")
+
+
+def engine() -> Vehicle:
+    """The fire engine."""
+    return Vehicle("E1-a", device="veh-1", org="kf")
+
+
+def send(desk: Desk, vehicle: Vehicle, now_s: float = 0.0, **changes: Any) -> None:
+    """Send everything that the vehicle has not been settled for."""
+    desk.receive(vehicle.topic, vehicle.envelope(vehicle.settled + 1, **changes), now_s)
+
+
+def hear(desk: Desk, stream: str = "E2-a", **changes: Any) -> None:
+    """Map the vehicle's clock: exactly the cloud's, 0 at noon."""
+    topic = topics.up("kp", "veh-2", "live")
+    desk.receive(topic, codec.encode(heartbeat(0, stream=stream, **changes)), 0)
+    given_id = desk.answers()[-1].id
+    desk.receive(topic, codec.encode(heartbeat(1, stream=stream, echo=echo(0, given_id), **changes)), 0.001)
+    desk.answers()
+
+
+acts = st.lists(
+    st.tuples(st.sampled_from(["vehicle", "panel", "engine"]), st.integers(1, 4), st.booleans()), max_size=12
+)
+
+
+@given(story=acts)
+def test_ids_are_consecutive_and_links_form_each_units_chain(story: list[tuple[str, int, bool]]) -> None:
+    """Whoever presses and however commits are cut, ids count up by one and each event leads to its unit's last."""
+    desk = Desk()
+    vehicles = {"vehicle": Vehicle(), "panel": panel(), "engine": engine()}
+    for who, count, commits in story:
+        vehicle = vehicles[who]
+        for _ in range(count):
+            vehicle.press(**({"unit": "kf-1", "scheme": "uk-fire-gd92", "code": "4"} if who == "engine" else {}))
+        send(desk, vehicle)
+        if commits:
+            desk.commit()
+            for one in vehicles.values():
+                one.take(desk.answers() if one is vehicle else [])
+    desk.commit()
+    assert [row.id for row in desk.stored] == list(range(1, len(desk.stored) + 1))
+    for unit in ("kp-12", "kf-1"):
+        rows = [row for row in desk.stored if row.unit == unit]
+        assert [None, *(row.id for row in rows)][: len(rows)] == [row.prev for row in rows]
+        tails = dict(tail for entry in desk.entries for tail in entry.commit.tails)
+        assert tails.get(unit) == (rows[-1].id if rows else None)
+    assert sum(len(vehicle.events) for vehicle in vehicles.values()) == len(desk.stored)
+
+
+def test_an_event_code_never_becomes_a_head() -> None:
+    """An event code is stored and in the unit's history, and what stood before stands."""
+    desk, vehicle = Desk(), Vehicle()
+    vehicle.press("8")
+    vehicle.press("14")
+    send(desk, vehicle)
+    entry = desk.commit()
+    assert ([1, 2], [("kp-12", "veh-2", 1)]) == ([row.id for row in entry.commit.events], entry.commit.heads)
+    stands = desk.fleet.standing("kp-12")
+    assert stands is not None and "8" == stands.code
+
+
+def test_an_old_streams_press_never_displaces_a_newer_head() -> None:
+    """What an old stream still delivers is stored and stays history, in memory and in the ledger's heads."""
+    desk, old, new = Desk(), Vehicle("E2-a"), Vehicle("E2-b")
+    old.press("2")
+    send(desk, old)
+    desk.commit()
+    new.press("8")
+    send(desk, new)
+    desk.commit()
+    old.press("2")
+    old.press("3")
+    desk.receive(old.topic, old.envelope(2))
+    entry = desk.commit()
+    assert (2, []) == (len(entry.commit.events), entry.commit.heads)
+    stands = desk.fleet.standing("kp-12")
+    assert stands is not None and ("E2-b", "8") == (stands.stream, stands.code)
+
+
+def test_the_heads_that_stood_stand_again_after_a_restart() -> None:
+    """Heads loaded from the ledger come back as they were, and an old stream's press still doesn't displace them."""
+    before, old, new = Desk(), Vehicle("E2-a"), Vehicle("E2-b")
+    for vehicle, code in ((old, "2"), (new, "8")):
+        vehicle.press(code, mode="training" if code == "8" else "live")
+        send(before, vehicle)
+        before.commit()
+    loaded = _loaded(before)
+    desk = Desk([mark for entry in before.entries for mark in entry.marks], loaded)
+    (head,) = load_heads(loaded, county().schemes)
+    assert before.fleet.standing("kp-12") == head
+    desk.book.know_head(head)
+    desk.fleet.apply_head(head, at(0))
+    old.press("2")
+    desk.receive(old.topic, old.envelope(2))
+    entry = desk.commit()
+    assert ([3], []) == ([row.id for row in entry.commit.events], entry.commit.heads)
+    assert head == desk.fleet.standing("kp-12")
+
+
+def test_time_is_corrected_once_and_by_the_devices_own_word() -> None:
+    """A press with a disciplined clock keeps its own time; without one it is placed by the monotonic map."""
+    desk, vehicle = Desk(), Vehicle()
+    hear(desk)
+    vehicle.press(at=NOON + 3 * SECOND, clock="gnss", mono_ms=3_000)
+    vehicle.press(at=NOON - 9_999 * SECOND, clock="none", mono_ms=5_000)
+    vehicle.press(clock="none", boot=0, mono_ms=1)
+    send(desk, vehicle, 30.0)
+    rows = desk.commit().commit.events
+    assert [(3.0, True), (5.0, True), (30.0, False)] == [
+        (round((row.corrected_at - NOON).total_seconds(), 2), row.proven) for row in rows
+    ]
+
+
+clocks = st.sampled_from(["gnss", "ntp", "none"])
+presses = st.lists(
+    st.tuples(st.integers(-100, 100), clocks, st.integers(0, 2), st.integers(0, 60_000)), min_size=1, max_size=20
+)
+
+
+@given(pressed=presses, cuts=st.lists(st.integers(1, 20), max_size=4), mapped=st.booleans())
+def test_along_a_stream_time_never_goes_back(
+    pressed: list[tuple[int, Any, int, int]], cuts: list[int], mapped: bool
+) -> None:
+    """Whatever the clocks said, corrected times never decrease along a stream, and none is after its receipt."""
+    desk, vehicle = Desk(), Vehicle()
+    if mapped:
+        hear(desk)
+    for wall_s, clock, boot, mono_ms in pressed:
+        vehicle.press(at=NOON + wall_s * SECOND, clock=clock, boot=boot, mono_ms=mono_ms)
+    for last in sorted({min(cut, len(pressed)) for cut in cuts} | {len(pressed)}):
+        desk.receive(vehicle.topic, vehicle.envelope(1, last), 40.0 + last)
+        desk.commit()
+    times = [row.corrected_at for row in desk.stored]
+    assert times == sorted(times)
+    assert all(row.corrected_at <= row.received_at for row in desk.stored)
+    assert desk.entries[-1].commit.watermarks[-1].corrected_at == times[-1]
+
+
+def test_a_time_taken_over_from_an_unproven_event_is_unproven() -> None:
+    """A proven press that is lifted to the receipt of an unproven one before it must not pass for that recent."""
+    desk, vehicle = Desk(), Vehicle()
+    hear(desk)
+    vehicle.press(boot=0)
+    vehicle.press("8", at=NOON + 2 * SECOND, clock="gnss")
+    send(desk, vehicle, 60.0)
+    assert [False, False] == [row.proven for row in desk.commit().commit.events]
+    vehicle.press("2", at=NOON + 70 * SECOND, clock="gnss")
+    desk.receive(vehicle.topic, vehicle.envelope(1), 80.0)
+    assert [(NOON + 70 * SECOND, True)] == [(row.corrected_at, row.proven) for row in desk.commit().commit.events]
+
+
+def test_nor_is_it_after_a_restart() -> None:
+    """The floor that a starting ingest takes from the ledger is as unproven as the head that set it."""
+    before, vehicle = Desk(), Vehicle()
+    vehicle.press()
+    send(before, vehicle, 60.0)
+    before.commit()
+    desk = Desk([mark for entry in before.entries for mark in entry.marks], _loaded(before))
+    hear(desk)
+    vehicle.press("8", at=NOON + 2 * SECOND, clock="gnss")
+    desk.receive(vehicle.topic, vehicle.envelope(1), 61.0)
+    (row,) = desk.commit().commit.events
+    assert (NOON + 60 * SECOND, False) == (row.corrected_at, row.proven)
+
+
+def test_another_streams_clocks_are_not_taken_for_these() -> None:
+    """An old card's press in a boot of the same number is not placed by the map of the device that speaks now."""
+    desk, old = Desk(), Vehicle("E2-a")
+    old.press(mono_ms=3_000)
+    hear(desk)
+    hear(desk, "E2-b")
+    send(desk, old, 30.0)
+    (row,) = desk.commit().commit.events
+    assert (NOON + 30 * SECOND, False) == (row.corrected_at, row.proven)
+
+
+def test_bytes_are_kept_as_they_came() -> None:
+    """Unknown fields, spaces and the order of keys survive in the row's body."""
+    raw = (
+        b'{ "unit":"kp-12", "kind":"status","later":[1,{"a":null}],"seq":1,"at":"2026-11-01T12:00:00Z","clock":"none",'
+        b'"boot":1,"mono_ms":0,"mode":"test","scheme":"uk-police-state","code":"2","by":"panel"}'
+    )
+    desk, vehicle = Desk(), Vehicle()
+    vehicle.add(raw)
+    send(desk, vehicle)
+    (row,) = desk.commit().commit.events
+    assert (raw, "test", "kp-12", "status") == (row.body, row.mode, row.unit, row.kind)
+
+
+def _loaded(desk: Desk) -> Loaded:
+    """What the ledger would load of what a desk committed."""
+    rows = {row.id: row for row in desk.stored}
+    heads: dict[tuple[str, str], EventRow] = {}
+    marks: dict[tuple[str, str, str], Watermark] = {}
+    tails: dict[str, int] = {}
+    for entry in desk.entries:
+        heads |= {(unit, device): rows[number] for unit, device, number in entry.commit.heads}
+        marks |= {(mark.device, mark.stream, mark.queue): mark for mark in entry.commit.watermarks}
+        tails |= dict(entry.commit.tails)
+    return Loaded(next_event_id=len(rows) + 1, watermarks=list(marks.values()), heads=list(heads.values()), tails=tails)

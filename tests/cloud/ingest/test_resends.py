@@ -1,0 +1,264 @@
+"""However often, in whatever pieces and at whatever moment a device sends, each event is stored exactly once."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud.ingest.book import load_marks
+from cloud.ledger import Loaded
+from tests.cloud.fleet.samples import at, echo, heartbeat
+from tests.cloud.ingest.samples import Desk, Vehicle
+from wire import codec, digest
+from wire.messages import Hello
+
+
+def test_a_press_is_settled_once_it_is_durable_and_not_before() -> None:
+    """While the commit is in flight a resend is neither stored twice nor settled; afterwards it is answered again."""
+    vehicle, desk = Vehicle(), Desk()
+    vehicle.press()
+    desk.receive(vehicle.topic, vehicle.envelope())
+    desk.receive(vehicle.topic, vehicle.envelope())
+    entry = desk.begin_commit()
+    desk.receive(vehicle.topic, vehicle.envelope())
+    assert ([], 1) == (desk.answers(), len(entry.commit.events))
+    desk.end_commit(entry)
+    vehicle.take(desk.answers())
+    assert 1 == vehicle.settled
+    for _ in range(2):
+        desk.receive(vehicle.topic, vehicle.envelope())
+        (again,) = desk.answers()
+        assert (1, vehicle.digests[1].hex()) == (again.queues[0].through, again.queues[0].digest)
+    assert ([], 1) == (desk.commit().commit.events, len(desk.stored))
+
+
+def test_a_resend_is_answered_after_a_restart() -> None:
+    """An ingest that starts on what the ledger holds settles the same again, and stores nothing twice."""
+    vehicle, before = Vehicle(), Desk()
+    vehicle.press()
+    before.receive(vehicle.topic, vehicle.envelope())
+    commit = before.commit().commit
+    loaded = Loaded(next_event_id=2, watermarks=commit.watermarks, heads=commit.events, tails=dict(commit.tails))
+    desk = Desk(load_marks(loaded), loaded)
+    desk.receive(vehicle.topic, vehicle.envelope())
+    vehicle.take(desk.answers())
+    assert 1 == vehicle.settled
+    vehicle.press("8")
+    desk.receive(vehicle.topic, vehicle.envelope(1, 2))
+    (row,) = desk.commit().commit.events
+    assert (2, 2, 1) == (row.id, row.seq, row.prev)
+
+
+def test_a_longer_resend_stores_its_tail_only() -> None:
+    """Of a resend that has grown only what is new is stored, though the commit of the rest is in flight."""
+    vehicle, desk = Vehicle(), Desk()
+    for _ in range(2):
+        vehicle.press()
+    desk.receive(vehicle.topic, vehicle.envelope())
+    entry = desk.begin_commit()
+    for _ in range(2):
+        vehicle.press("8")
+    desk.receive(vehicle.topic, vehicle.envelope())
+    desk.end_commit(entry)
+    vehicle.take(desk.answers())
+    assert 2 == vehicle.settled
+    assert [3, 4] == [row.seq for row in desk.commit().commit.events]
+    vehicle.take(desk.answers())
+    assert 4 == vehicle.settled
+
+
+def test_what_is_gone_is_recorded_and_the_digest_goes_on() -> None:
+    """Sequences below `first_held` that never came are a gap, and the device's digest is taken over it."""
+    vehicle, desk = Vehicle(queue="track"), Desk()
+    for _ in range(9):
+        vehicle.measure()
+    desk.receive(vehicle.topic, vehicle.envelope(1, 2))
+    desk.receive(vehicle.topic, vehicle.envelope(6, 9))
+    entry = desk.commit()
+    assert [(3, 5, "not_held")] == [(gap.first_seq, gap.last_seq, gap.reason) for gap in entry.commit.gaps]
+    assert (9, vehicle.digests[9]) == (entry.commit.watermarks[-1].through, entry.commit.watermarks[-1].digest)
+    assert 3 == desk.acceptor.counts["gone_track"]
+    vehicle.take(desk.answers())
+    assert 9 == vehicle.settled
+    desk.receive(vehicle.topic, vehicle.envelope(3, 5))
+    assert [] == desk.commit().commit.events
+
+
+def test_a_first_word_may_begin_anywhere() -> None:
+    """A stream whose start was lost before anything came is taken from where it begins, and the start is gone."""
+    vehicle, desk = Vehicle(), Desk()
+    for _ in range(4):
+        vehicle.press()
+    desk.receive(vehicle.topic, vehicle.envelope(3))
+    entry = desk.commit()
+    assert ([(1, 2)], [3, 4]) == (
+        [(gap.first_seq, gap.last_seq) for gap in entry.commit.gaps],
+        [row.seq for row in entry.commit.events],
+    )
+
+
+def test_the_same_sequence_with_other_bytes_is_a_fork() -> None:
+    """It is kept aside, nothing of it is stored, the device is told to mint, and the right one goes on."""
+    vehicle, clone, desk = Vehicle(), Vehicle(), Desk()
+    vehicle.press("2")
+    clone.press("8")
+    clone.press("8")
+    desk.receive(vehicle.topic, vehicle.envelope())
+    desk.commit()
+    desk.answers()
+    desk.receive(clone.topic, clone.envelope())
+    assert [("fork", clone.envelope())] == desk.asides()
+    (told,) = desk.answers()
+    assert ("fork", []) == (told.mint, told.queues)
+    assert [] == desk.commit().commit.events
+    vehicle.press("4")
+    desk.receive(vehicle.topic, vehicle.envelope(2))
+    assert ["2", "4"] == [codec_code(row.body) for row in [*desk.stored, *desk.commit().commit.events]]
+
+
+def test_a_fork_is_seen_while_the_commit_is_in_flight() -> None:
+    """Two devices with the same card that press at the same moment are told apart at once."""
+    vehicle, clone, desk = Vehicle(), Vehicle(), Desk()
+    vehicle.press("2")
+    clone.press("8")
+    desk.receive(vehicle.topic, vehicle.envelope())
+    desk.receive(clone.topic, clone.envelope())
+    assert ["fork"] == [one.mint for one in desk.answers()]
+    assert 1 == len(desk.commit().commit.events)
+
+
+def test_a_base_that_does_not_match_is_a_fork() -> None:
+    """A chain that begins elsewhere than at the stream's own start, or goes on from another past, is a fork."""
+    vehicle, desk = Vehicle(), Desk()
+    vehicle.press()
+    vehicle.press()
+    desk.receive(vehicle.topic, vehicle.envelope(base_digest=digest.genesis("E2-b", "status").hex()))
+    desk.receive(vehicle.topic, vehicle.envelope(1, 1))
+    desk.receive(vehicle.topic, vehicle.envelope(2, 2, base_digest="0" * 64))
+    assert ["fork", "fork"] == [one.mint for one in desk.answers()]
+    assert [1] == [row.seq for row in desk.commit().commit.events]
+
+
+def test_a_stream_put_back_is_told_that_it_is_superseded() -> None:
+    """A device that speaks in an old stream is told once nobody speaks in the newer one, and not before."""
+    desk = Desk()
+    for stream, sent_s in (("E2-a", 0), ("E2-b", 1)):
+        desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(0, stream=stream)), sent_s)
+    given = desk.answers()[-1].id
+    said = heartbeat(1_000, stream="E2-b", echo=echo(given=given))
+    desk.receive("wr/1/up/kp/veh-2/live", codec.encode(said), 1.0)
+    desk.answers()
+    desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(2_000, stream="E2-a")), 2)
+    assert [] == desk.answers()
+    desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(99_000, stream="E2-a")), 99)
+    assert ["superseded"] == [one.mint for one in desk.answers()]
+    link = desk.fleet.link("veh-2")
+    assert link is not None and link.vitals is not None and "E2-b" == link.vitals.stream
+
+
+def test_every_answer_has_an_id_of_its_own() -> None:
+    """No id is given twice, across devices, kinds of answer and greetings: an echo means one moment."""
+    vehicle, fire, desk = Vehicle(), Vehicle("E1-a", device="veh-1", org="kf"), Desk()
+    ids: list[str] = []
+    for round_ in range(5):
+        desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(round_)), round_)
+        vehicle.press()
+        desk.receive(vehicle.topic, vehicle.envelope())
+        desk.commit()
+        fire.add(b"1")
+        desk.receive(fire.topic, fire.envelope())
+        desk.commit()
+        ids += [one.id for one in desk.answers()]
+        desk.acceptor.greet(at(round_))
+        greetings = [codec.decode_down(one.payload) for one in desk.acceptor.outgoing]
+        desk.acceptor.outgoing.clear()
+        ids += {one.id for one in greetings if isinstance(one, Hello)}
+    assert (20, 20) == (len(ids), len(set(ids)))
+
+
+acts = st.one_of(
+    st.tuples(st.just("press"), st.integers(1, 4), st.booleans()),
+    st.tuples(st.just("send"), st.integers(1, 20)),
+    st.tuples(st.just("replay"), st.integers(0, 30)),
+    st.tuples(st.just("begin")),
+    st.tuples(st.just("end")),
+    st.tuples(st.just("hear"), st.booleans()),
+)
+
+
+class Story:
+    """One vehicle and the desk, with a network between them that loses, repeats and cuts short."""
+
+    def __init__(self) -> None:
+        """Nothing was pressed."""
+        self.vehicle, self.desk = Vehicle(), Desk()
+        self.sent: list[bytes] = []
+        self.flying: list[Any] = []
+
+    def act(self, act: tuple[Any, ...]) -> None:
+        """Let one thing happen."""
+        match act:
+            case ("press", int(count), bool(good)):
+                for _ in range(count):
+                    self.vehicle.press("2" if good else "99")
+            case ("send", int(count)):
+                self.send(count)
+            case ("replay", int(number)) if self.sent:
+                self.desk.receive(self.vehicle.topic, self.sent[number % len(self.sent)])
+            case ("begin",) if not self.flying:
+                self.flying.append(self.desk.begin_commit())
+            case ("end",):
+                while self.flying:
+                    self.desk.end_commit(self.flying.pop())
+            case ("hear", bool(arrives)):
+                answers = self.desk.answers()
+                self.check(answers)
+                self.vehicle.take(answers if arrives else [])
+
+    def send(self, count: int) -> None:
+        """Send the oldest unsettled events, as many as `count`."""
+        first = self.vehicle.settled + 1
+        last = min(len(self.vehicle.events), first + count - 1)
+        if last >= first:
+            self.sent.append(self.vehicle.envelope(first, last))
+            self.desk.receive(self.vehicle.topic, self.sent[-1])
+
+    def check(self, answers: list[Any]) -> None:
+        """Insist that nothing was settled that is not durable."""
+        ended = {row.seq for row in self.desk.stored}
+        ended |= {row.seq for entry in self.desk.entries for row in entry.commit.refused if row.seq is not None}
+        for answer in answers:
+            assert not answer.mint
+            assert all(set(range(1, one.through + 1)) <= ended for one in answer.queues)
+
+
+@settings(max_examples=200, deadline=None)
+@given(story=st.lists(acts, max_size=40))
+def test_whatever_the_network_does_each_event_ends_once(story: list[tuple[Any, ...]]) -> None:
+    """In the end every event is stored or refused exactly once, byte for byte, and the digests agree.
+
+    Sends, resends, batches cut short, late duplicates and lost settles come in any order; nothing is settled early.
+    """
+    told = Story()
+    for act in [*story, ("end",)]:
+        told.act(act)
+    vehicle, desk = told.vehicle, told.desk
+    while vehicle.settled < len(vehicle.events):
+        before = vehicle.settled
+        for act in (("send", 20), ("begin",), ("end",), ("hear", True)):
+            told.act(act)
+        assert vehicle.settled > before
+    told.act(("begin",))
+    told.act(("end",))
+    refused = [row for entry in desk.entries for row in entry.commit.refused]
+    ended = sorted([(row.seq, row.body) for row in desk.stored] + [(row.seq or 0, row.body) for row in refused])
+    assert list(enumerate(vehicle.events, 1)) == ended
+    assert [row.id for row in desk.stored] == list(range(1, len(desk.stored) + 1))
+    mark = desk.acceptor.committed.get(("veh-2", vehicle.stream, "status"))
+    assert mark is None and not vehicle.events or mark is not None and mark.digest == vehicle.digests[-1]
+
+
+def codec_code(raw: bytes) -> str:
+    """The status code in an event's bytes."""
+    event = codec.decode_event(raw)
+    return str(getattr(event, "code", ""))

@@ -1,0 +1,1 @@
+"""The outbox against real files, real kills and full disks."""

@@ -1,0 +1,1 @@
+"""Messages as they were released. They decode for ever."""
