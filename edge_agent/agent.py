@@ -9,6 +9,7 @@ panel ─┴─▶ readings ─▶ vehicle (pure) ─▶ effects ┤        │ 
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
@@ -63,6 +64,7 @@ class Agent:
         self._readings: asyncio.Queue[Reading] = asyncio.Queue()
         self._track: list[tuple[Fix | None, Draft]] = []
         self._track_flushed_s = -TRACK_GROUP_S
+        self._busy = False
         self.fixes_dropped = 0
         limits = OutboxLimits(track_max_rows=config.outbox.track_max_rows, reserve_kib=config.outbox.reserve_kib)
         events = frozenset(one.code for scheme in config.schemes.values() for one in scheme.codes if one.event)
@@ -74,6 +76,17 @@ class Agent:
         self._lamps = Lamps(config.device.id, config.buttons, show)
         self._config_hash = sha256(msgspec.json.encode(config)).hexdigest()[:12]
         self._link = _make_link(config, self._keeper, clock)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything that was read has been committed here and settled by the cloud."""
+        waiting = self._keeper.depth.status + self._keeper.depth.track + len(self._track)
+        return waiting == 0 and self._readings.empty() and not self._busy
+
+    @property
+    def newest_gnss_time(self) -> datetime | None:
+        """The receiver's time of the newest fix that was taken in."""
+        return self._vehicle.fix.gnss_time if self._vehicle.fix is not None else None
 
     async def run(self) -> None:
         """Read, keep, send and show until cancelled. Raises only what a person must mend."""
@@ -99,7 +112,9 @@ class Agent:
     async def _fold(self) -> None:
         """Fold each reading in, and do what follows from it."""
         while True:
+            self._busy = False
             reading = await self._readings.get()
+            self._busy = True
             self._vehicle, effects = vehicles.apply(self._vehicle, reading, self._now())
             for effect in effects:
                 await self._do(effect)

@@ -55,8 +55,7 @@ class Life:
         begin = driving.next_junction(self._vehicle)
         begin = self._node if begin is None else begin
         path = driving.plan_path(self._county.network.route(begin, end), self._random, urgent=press.urgent)
-        if path is not None:
-            self._vehicle = driving.depart(self._vehicle, path)
+        self._vehicle = driving.depart(self._vehicle, path)
         self._node = end
 
     def _observe(self, now: datetime) -> Fix:

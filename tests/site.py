@@ -47,7 +47,7 @@ carrier = "{device}"
 [[device]]
 id = "{device}"
 organisation = "kfrs"
-enrolment = "E0001"
+enrolment = "E-{device}"
 """
 
 
@@ -62,23 +62,39 @@ def write_directory(folder: Path, devices: Iterable[str] = (DEVICE,)) -> Path:
     """Write a directory of one fire service: `UNIT` on the first device, and a unit on each other one."""
     folder.mkdir(parents=True, exist_ok=True)
     units = [
-        _UNIT.format(unit=UNIT if place == 0 else f"{UNIT}-{place}", callsign=f"14P{place + 1}", device=device)
+        _UNIT.format(unit=unit_of(place), callsign=f"14P{place + 1}", device=device)
         for place, device in enumerate(devices)
     ]
     (folder / "all.toml").write_text(_DIRECTORY + "".join(units), encoding="utf-8")
     return folder
 
 
-def write_device(folder: Path, *, broker: str, gpsd_port: int | None = None, **report: object) -> Config:
-    """Write a device's TOML with a scripted panel, and load it."""
+def unit_of(place: int) -> str:
+    """The unit that the device at this place of the directory carries."""
+    return UNIT if place == 0 else f"{UNIT}-{place}"
+
+
+def write_device(
+    folder: Path,
+    *,
+    broker: str,
+    gpsd: tuple[int, float] | None = None,
+    device: str = DEVICE,
+    unit: str = UNIT,
+    **report: object,
+) -> Config:
+    """Write a device's TOML with a scripted panel, and load it.
+
+    `gpsd` is its port and `silent_after_s`; `report` goes into its section of that name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
-        f'[device]\nid = "{DEVICE}"\norganisation = "kfrs"\nenrolment = "E0001"\nstate_dir = "state"',
+        f'[device]\nid = "{device}"\norganisation = "kfrs"\nenrolment = "E-{device}"\nstate_dir = "state"',
         f'[link]\nbroker = "{broker}"\nheartbeat_s = 1.0\nsettle_timeout_s = 0.5',
-        f'[[unit]]\nid = "{UNIT}"\nscheme = "uk-fire-gd92"',
+        f'[[unit]]\nid = "{unit}"\nscheme = "uk-fire-gd92"',
         '[panel]\nbackend = "scripted"\npath = "panel.sock"',
         '[panel.buttons]\nb1 = "1"\nb2 = "2"\nb4 = "4"\nb12 = "12"',
-        f"[gpsd]\nport = {gpsd_port}\nsilent_after_s = 2.0" if gpsd_port else "",
+        f"[gpsd]\nport = {gpsd[0]}\nsilent_after_s = {gpsd[1]}" if gpsd else "",
         "[report]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in report.items()),
     ]
     path = folder / "device.toml"

@@ -159,9 +159,9 @@ class OutboxFile:
             excess -= EVICT_ROWS
         return gone
 
-    def fold(self) -> None:
-        """Fold the write-ahead log into the file. The log keeps its room on the disk and starts over in it."""
-        self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    def fold(self) -> bool:
+        """Fold the write-ahead log into the file; it keeps its room on the disk. Tells whether anything was in it."""
+        return bool(self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[1] > 0)
 
     def shrink(self) -> None:
         """Fold the write-ahead log into the file and give its space back."""
@@ -174,6 +174,7 @@ class OutboxFile:
         On a full disk a file that grows fails only when its log is folded in, and then nothing can be deleted any
         more for want of room in the log. A capped one fails at once, with the log still of use.
         """
+        database.keep_log_short(self._db, spare_bytes is not None)
         before = self._db.execute("PRAGMA max_page_count").fetchone()[0]
         pages_max = _PAGES_MAX
         if spare_bytes is not None:

@@ -25,6 +25,12 @@ _T = TypeVar("_T")
 _CURES_MAX = 4
 """How often one operation may be answered with more room or a new file before it counts as failed."""
 
+_LOG_BYTES = 131_072
+"""Room on a full disk that is left to the log when the file is let grow."""
+
+_TRACK_CARRIED_ON_FULL = 100
+"""How much of the track a new file takes over where the disk has no room for all of it."""
+
 
 class StorageFailed(Retryable):
     """The event is not on disk: the press must not be confirmed."""
@@ -179,14 +185,15 @@ class OutboxKeeper:
 
     def _make_room(self) -> bool:
         """Give up the reserve and the oldest of the track; use what else the disk has. Tells if anything helped."""
-        released = self._reserve.release()
-        self._file.fold()
+        helped = self._reserve.release()
+        helped |= self._file.fold()
         evicted = self._file.evict(max(0, self._file.depth().track - EVICT_ROWS))
         if evicted:
             self._file.fold()
             _log.warning("track_evicted", rows=evicted)
-        grown = self._file.cap(0 if evicted else _free_bytes(self._path) // 2)
-        return released or evicted > 0 or grown
+        free = _free_bytes(self._path)
+        grown = self._file.cap(0 if evicted else max(free // 2, free - _LOG_BYTES))
+        return helped or evicted > 0 or grown
 
     def _take_room_again(self) -> bool:
         """Fill the reserve where the disk has room again, and let the file grow only while the reserve is there."""
@@ -214,7 +221,7 @@ class OutboxKeeper:
                 raise
             takeover.finish_interrupted(self._path)
             self._reserve.release()
-            file, aside = make(track_rows_max=EVICT_ROWS)
+            file, aside = make(track_rows_max=_TRACK_CARRIED_ON_FULL)
         self.set_aside.append(aside)
         _log.error("outbox_set_aside", file=aside.name, reason=reason, stream=file.stream)
         return file

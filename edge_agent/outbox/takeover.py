@@ -18,7 +18,8 @@ from edge_agent.outbox.salvage import Salvage
 from wire import codec
 from wire.messages import Event, Origin, Queue, StatusEvent
 
-_GROUP = 500
+_GROUP = 100
+"""Events to a transaction: a bound for the room that its log takes beside the new file."""
 _COMPANIONS = ("-wal", "-shm")
 
 
@@ -106,6 +107,7 @@ def _carry(new: OutboxFile, old: Salvage, event_codes: frozenset[str]) -> None:
 def _append(new: OutboxFile, queue: Queue, group: Sequence["partial[Event]"], standing: bool) -> None:
     if group:
         new.append(queue, group, standing)
+        new.fold()
 
 
 def _decoded(rows: list[tuple[int, bytes]]) -> list[tuple[int, Event]]:

@@ -73,6 +73,7 @@ class GpsdPollSource:
         """One answer as reports; none at all where it failed, which is counted."""
         if self._asked is None:
             self._asked = asyncio.get_running_loop().run_in_executor(worker, self._answer)
+            self._asked.add_done_callback(_seen)
         answer = self._asked
         await asyncio.wait({answer}, timeout=ANSWER_S)
         if not answer.done():
@@ -142,6 +143,12 @@ def decode_answer(answer: Any) -> tuple[Sky | Tpv, ...]:
         accuracy_m=errors or None,
     )
     return (Sky(int(answer.sats_valid)), tpv) if answer.sats_valid else (tpv,)
+
+
+def _seen(answer: asyncio.Future[Any]) -> None:
+    """Take note of a failure that comes after `run` was cancelled: it is what cutting off does."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _load_library() -> Any:

@@ -17,7 +17,7 @@ ANSWER_WAIT_S = 1.0
 
 A heartbeat with the answer's echo goes out before them and lets the cloud map this device's clock. One round trip;
 where no answer comes (an ingest that is down) they go out all the same."""
-HISTORY_GAP_S = 2.0
+HISTORY_GAP_S = 0.5
 """Between two history batches while more than one batch is waiting."""
 HISTORY_IDLE_S = 15.0
 """How long a few track records may wait for more before they travel as history."""
@@ -64,6 +64,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     track: InFlight | None = None
     history_s: float = 0.0
     """The earliest moment of the next history batch."""
+    hold_s: float = -math.inf
+    """Envelopes wait until then: a heartbeat that answers the cloud goes before them and proves their times."""
     live: bool = False
     """Whether a track record was committed that has not gone out live."""
 
@@ -85,6 +87,7 @@ def on_connected(delivery: Delivery, now_s: float) -> Delivery:
         heartbeat_s=now_s + delivery.rules.heartbeat_s,
         status=None,
         track=None,
+        hold_s=-math.inf,
         live=True,
     )
 
@@ -97,19 +100,18 @@ def on_disconnected(delivery: Delivery) -> Delivery:
 def on_answer(delivery: Delivery, answer: Answer, delay_s: float = 0.0) -> Delivery:
     """Take an id from the cloud. The first on a connection, or a new owner's, is answered with a heartbeat.
 
-    `delay_s` spreads the answers to a greeting that went to many devices at once.
+    A new owner gets what is unsettled right after it: what the last one was sent may be lost with it. `delay_s`
+    spreads the answers to a greeting that went to many devices at once.
     """
     known = delivery.answer
     if known is not None and answer.owner_term < known.owner_term:
         return delivery
     new_owner = known is None or answer.owner_term > known.owner_term
-    heartbeat_s = delivery.heartbeat_s
+    changed = msgspec.structs.replace(delivery, answer=answer, answered=True)
     if new_owner or not delivery.answered:
-        heartbeat_s = min(heartbeat_s, answer.at_s + delay_s)
-    changed = msgspec.structs.replace(delivery, answer=answer, answered=True, heartbeat_s=heartbeat_s)
-    if new_owner and delivery.answered:
-        return msgspec.structs.replace(changed, status=None, track=None)
-    return changed
+        heartbeat_s = min(delivery.heartbeat_s, answer.at_s + delay_s)
+        changed = msgspec.structs.replace(changed, heartbeat_s=heartbeat_s, hold_s=heartbeat_s)
+    return msgspec.structs.replace(changed, status=None, track=None) if new_owner else changed
 
 
 def is_current(delivery: Delivery, owner_term: int) -> bool:
@@ -131,9 +133,11 @@ def on_settled(delivery: Delivery, queue: Queue, through: int) -> Delivery:
 
 
 def on_committed(delivery: Delivery, queue: Queue, now_s: float) -> Delivery:
-    """Note that events were committed to a queue. A new press does not wait out an old one's long back-off."""
+    """Note that events were committed to a queue. A new press waits out no long back-off and no spread greeting."""
     if queue == "track":
         return msgspec.structs.replace(delivery, live=True)
+    if delivery.hold_s > now_s:
+        delivery = msgspec.structs.replace(delivery, heartbeat_s=min(delivery.heartbeat_s, now_s), hold_s=now_s)
     if delivery.status is None:
         return delivery
     again_s = min(delivery.status.again_s, now_s + delivery.rules.settle_timeout_s)
@@ -141,7 +145,10 @@ def on_committed(delivery: Delivery, queue: Queue, now_s: float) -> Delivery:
 
 
 def on_sent(delivery: Delivery, send: Send, now_s: float, last: int = 0) -> Delivery:
-    """Note that something went out; `last` is the last sequence of an envelope that waits for its settle."""
+    """Note that something went out; `last` is the last sequence of an envelope that waits for its settle.
+
+    It is 0 where the queue had been settled empty meanwhile: nothing went, and nothing is waited for.
+    """
     match send:
         case "heartbeat":
             return msgspec.structs.replace(delivery, heartbeat_s=now_s + delivery.rules.heartbeat_s)
@@ -173,7 +180,7 @@ def next_s(delivery: Delivery, waiting: Waiting, batch_max: int) -> float:
     """Give the moment at which something will be due if nothing happens before."""
     if not delivery.connected:
         return math.inf
-    moments = [delivery.heartbeat_s]
+    moments = [delivery.heartbeat_s, -math.inf if delivery.live else math.inf]
     if waiting.status:
         moments.append(_status_s(delivery))
     if waiting.track:
@@ -196,7 +203,8 @@ def answer_of(settle: Settle, now_s: float) -> Answer:
 def _status_s(delivery: Delivery) -> float:
     if delivery.status is not None:
         return delivery.status.again_s
-    return delivery.connected_s if delivery.answered else delivery.connected_s + ANSWER_WAIT_S
+    wait_s = 0.0 if delivery.answered else ANSWER_WAIT_S
+    return max(delivery.connected_s + wait_s, delivery.hold_s)
 
 
 def _history_s(delivery: Delivery, waiting: Waiting, batch_max: int) -> float:
@@ -205,10 +213,12 @@ def _history_s(delivery: Delivery, waiting: Waiting, batch_max: int) -> float:
     if not delivery.answered:
         return math.inf
     idle_s = 0.0 if waiting.track >= batch_max else HISTORY_IDLE_S - HISTORY_GAP_S
-    return delivery.history_s + idle_s
+    return max(delivery.history_s + idle_s, delivery.hold_s)
 
 
-def _again(delivery: Delivery, flying: InFlight | None, last: int, now_s: float) -> InFlight:
+def _again(delivery: Delivery, flying: InFlight | None, last: int, now_s: float) -> InFlight | None:
+    if last == 0:
+        return None
     sent = flying.sent + 1 if flying is not None else 1
     wait_s = min(RETRY_MAX_S, delivery.rules.settle_timeout_s * 2 ** min(sent - 1, 10))
     return InFlight(last, now_s + wait_s, sent)

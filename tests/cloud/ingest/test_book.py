@@ -11,6 +11,7 @@ from cloud.ledger import EventRow, Loaded, Watermark
 from tests.cloud.fleet.samples import NOON, at, county, echo, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle
 from wire import codec, topics
+from wire.messages import EVENTS_MAX
 
 SECOND = timedelta(seconds=1)
 
@@ -27,7 +28,9 @@ def engine() -> Vehicle:
 
 def send(desk: Desk, vehicle: Vehicle, now_s: float = 0.0, **changes: Any) -> None:
     """Send everything that the vehicle has not been settled for."""
-    desk.receive(vehicle.topic, vehicle.envelope(vehicle.settled + 1, **changes), now_s)
+    for first in range(vehicle.settled + 1, len(vehicle.events) + 1, EVENTS_MAX):
+        last = min(first + EVENTS_MAX - 1, len(vehicle.events))
+        desk.receive(vehicle.topic, vehicle.envelope(first, last, **changes), now_s)
 
 
 def hear(desk: Desk, stream: str = "E2-a", **changes: Any) -> None:

@@ -27,8 +27,8 @@ from wire.feed import FeedRecord
 from wire.messages import SEQ_MAX, Heartbeat, PositionEvent
 
 LIVE, LINK, STATUS, HISTORY = (f"wr/1/up/kp/veh-2/{channel}" for channel in ("live", "link", "status", "history"))
-LEFT_BYTES_MAX = 10_000
-"""Of a thousand messages: ten bytes each, where the least that could be kept of one is a number in a table."""
+LEFT_BYTES_MAX = 50_000
+"""Of a thousand messages. Each that is kept takes 80 or more; the decoder's own cache of words up to 28,000 in all."""
 FIRE_LIVE = "wr/1/up/kf/veh-1/live"
 
 

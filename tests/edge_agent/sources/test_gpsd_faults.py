@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from edge_agent.decode.readings import Fix, Reading, SourceFault
 from edge_agent.sources.gpsd import LINE_BYTES_MAX, GpsdSource
-from tests.gpsd_lab import GpsdLab, ShiftedClock, free_port, gpsd_lab, running
+from tests.gpsd_lab import GpsdLab, ShiftedClock, Talk, free_port, gpsd_lab, peer, running
 from tests.gpsd_logs import drive
 from tests.waiting import eventually
 
@@ -179,32 +179,6 @@ def test_no_gpsd_at_all_is_told_once() -> None:
             assert 2 == len(heard.readings)
 
     asyncio.run(scene())
-
-
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@contextlib.asynccontextmanager
-async def peer(talk: Talk) -> AsyncIterator[int]:
-    """A server that is no gpsd: it runs `talk` for whoever connects, until the end of the block."""
-    talks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        talks.add(task)
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-            await talk(reader, writer)
-        writer.transport.abort()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", port := free_port())
-    try:
-        yield port
-    finally:
-        server.close()
-        for task in talks:
-            task.cancel()
-        await asyncio.gather(*talks)
 
 
 def repeating(said: bytes, taken: list[int]) -> Talk:

@@ -11,7 +11,7 @@ import pytest
 from edge_agent.decode.readings import Fix, Reading, SourceFault
 from edge_agent.errors import Fatal
 from edge_agent.sources.gpsd_poll import GpsdPollSource
-from tests.gpsd_lab import GpsdLab, ShiftedClock, free_port, gpsd_lab, running
+from tests.gpsd_lab import GpsdLab, ShiftedClock, free_port, gpsd_lab, peer, running
 from tests.gpsd_logs import drive
 from tests.waiting import eventually
 
@@ -103,6 +103,22 @@ def test_a_gpsd_that_never_answers_does_not_hold_the_agent(readings: list[Readin
             assert source.rejected["answer"] >= 1
             lab.thaw()
             await eventually(lambda: located(readings), what="a position after the thaw", deadline_s=20.0)
+
+    asyncio.run(scene())
+
+
+def test_a_poll_without_an_answer_is_cut_off(readings: list[Reading]) -> None:
+    """A peer that takes the connection and never says a word holds the one worker for a bounded time only."""
+
+    async def scene() -> None:
+        connections: list[bool] = []
+
+        async def mute(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            connections.append(True)
+            await reader.read()
+
+        async with peer(mute) as port, running(source_on(port).run(readings.append)):
+            await eventually(lambda: len(connections) >= 2, what="a second attempt")
 
     asyncio.run(scene())
 
