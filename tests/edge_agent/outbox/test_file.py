@@ -1,6 +1,9 @@
 """One file: sequences and digests, batches, settles, eviction, what stands, and durability."""
 
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from edge_agent.outbox.file import BATCH_BYTES_MAX
 from tests.edge_agent.outbox.lab import ENROLMENT, chain, everything, genesis, place, press, sensor
 from wire.messages import CurrentStatus, Queue
 
+REPOSITORY = Path(__file__).parents[3]
 QUEUES: tuple[Queue, Queue] = ("status", "track")
 
 
@@ -217,6 +221,22 @@ def test_a_file_that_is_not_durable_is_refused(tmp_path: Path) -> None:
     """Where the write-ahead log did not take (here: in memory), nothing may be said to be on disk."""
     with pytest.raises(sqlite3.OperationalError, match="journal_mode is memory"):
         OutboxFile(Path(":memory:"), ENROLMENT)
+
+
+@pytest.mark.parametrize(
+    ("durable", "weaker"),
+    [("synchronous=FULL", "synchronous=NORMAL"), ("journal_mode=WAL", "journal_mode=DELETE")],
+)
+def test_a_weaker_setting_is_refused(tmp_path: Path, durable: str, weaker: str) -> None:
+    """The settings are read back, not believed: a copy of the source that asks for less does not open an outbox."""
+    for package in ("edge_agent", "wire"):
+        shutil.copytree(REPOSITORY / package, tmp_path / package)
+    source = tmp_path / "edge_agent" / "outbox" / "database.py"
+    assert 1 == source.read_text().count(durable)
+    source.write_text(source.read_text().replace(durable, weaker))
+    program = "from pathlib import Path; from edge_agent.outbox import OutboxFile; OutboxFile(Path('outbox.db'), 'e1')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "not wal and 2" in done.stderr
 
 
 def test_the_connection_is_durable(file: OutboxFile) -> None:

@@ -167,14 +167,13 @@ def test_a_position_has_an_age_once_it_is_committed() -> None:
 
 
 def test_the_age_is_that_of_the_newest_fix_that_agrees() -> None:
-    """Parked, each fix renews the standing position; silence or a fix elsewhere does not."""
+    """Parked, each fix nearby renews the standing position; one elsewhere, not yet worth a report, does not."""
     here = fix()
     state, _ = after((10.0, here))
-    state = note_position_committed(state, here, 42)
-    state, _ = apply(state, fix(51.0001), now(20.0))
-    assert (42, 1) == position_age(state, 20.0)
-    moved, effects = apply(state, fix(51.0008, speed_mps=5.0), now(14.9))
-    assert () == effects and (42, 5_001) == position_age(moved, 25.0)
+    state, _ = apply(note_position_committed(state, here, 42), fix(51.0001), now(12.0))
+    assert (42, 1) == position_age(state, 12.0)
+    state, effects = apply(state, fix(51.0008), now(14.9))
+    assert () == effects and (42, 3_001) == position_age(state, 15.0)
 
 
 def test_the_commit_of_an_older_position_is_not_taken_for_the_newer_ones() -> None:
