@@ -11,9 +11,11 @@ event it must say that the feed is lost.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 AvailabilityClass = Literal["Available", "ConditionallyAvailable", "NotAvailable"]
 Confidence = Literal["confirmed", "unconfirmed", "contradicted", "never"]
@@ -41,7 +43,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     scheme: str
     code: str
     label: str
-    since: datetime
+    since: Instant
     """When it was declared, corrected, UTC."""
     proven: bool
     """Whether `since` rests on a clock that was checked; where not, it is when the cloud received it."""
@@ -60,7 +62,7 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_m: float | None = None
     age_s: float | None = None
     """Age of `lat` and `lon` at the event's `at`. None where it cannot be known: show it as stale."""
-    gnss_time: datetime | None = None
+    gnss_time: Instant | None = None
 
 
 class Ages(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +106,7 @@ class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     link: Freshness
     conflicts: tuple[Conflict, ...] = ()
     mode: Mode = "live"
-    as_of: datetime
+    as_of: Instant
     """When this record last changed, UTC."""
     cursor: int
 
@@ -112,7 +114,7 @@ class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the whole picture."""
 
-    at: datetime
+    at: Instant
     epoch: str
     cursor: int
     part: int
@@ -127,7 +129,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """Records that changed."""
 
-    at: datetime
+    at: Instant
     cursor: int
     records: tuple[FeedRecord, ...]
 
@@ -135,5 +137,5 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing changed up to `at`."""
 
-    at: datetime
+    at: Instant
     cursor: int

@@ -308,7 +308,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
     version: Count
     """Grows within an `owner_term`; a device ignores a lower one."""
     valid_until: Instant
-    units: list[ShownStatus] = []
+    units: Annotated[list[ShownStatus], Meta(max_length=20)] = []
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""

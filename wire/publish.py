@@ -45,7 +45,6 @@ _RULES: dict[type[msgspec.Struct], dict[str, Any]] = {
     },
 }
 """What a struct checks once it has all of its fields."""
-_FEED_TIMES = ("at", "as_of", "since", "gnss_time")
 
 
 def documents() -> dict[str, str]:
@@ -56,20 +55,11 @@ def documents() -> dict[str, str]:
 def _text(name: str, kind: type[msgspec.Struct]) -> str:
     schema = msgspec.json.schema(kind)
     definitions = schema["$defs"]
-    for definition in definitions.values():
-        _mark_times(definition["properties"])
     own = definitions.pop(kind.__name__) | _RULES.get(kind, {})
     document = {"$schema": _DIALECT, "$id": f"urn:watchroom:1:{name}", **own}
     if definitions:
         document["$defs"] = definitions
     return msgspec.json.format(msgspec.json.encode(_portable(document)), indent=2).decode() + "\n"
-
-
-def _mark_times(properties: dict[str, Any]) -> None:
-    for name in _FEED_TIMES:
-        for option in properties.get(name, {}).get("anyOf", [properties.get(name, {})]):
-            if option.get("type") == "string":
-                option["format"] = "date-time"
 
 
 def _portable(node: Any) -> Any:

@@ -66,8 +66,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     id: Token
     organisation: Token
     enrolment: Enrolment
-    units: tuple[Token, ...] = ()
-    """The units that it may speak for, all of its own organisation."""
+    units: Annotated[
+        tuple[Token, ...], Meta(max_length=19, description="at most 19 units beside the one that it carries")
+    ] = ()
+    """The units that it may speak for, all of its own organisation. A `state` message holds 20."""
     revoked: bool = False
 
 

@@ -134,7 +134,9 @@ class DeviceFile(msgspec.Struct, frozen=True, kw_only=True):
 
     device: Device
     link: Link = Link()
-    unit: Annotated[tuple[UnitEntry, ...], Meta(min_length=1, description="[[unit]], the vehicle's own unit first")]
+    unit: Annotated[
+        tuple[UnitEntry, ...], Meta(min_length=1, max_length=20, description="[[unit]], the vehicle's own unit first")
+    ]
     gpsd: Gpsd | None = None
     panel: Panel | None = None
     report: Report = Report()

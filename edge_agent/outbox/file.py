@@ -159,9 +159,9 @@ class OutboxFile:
             excess -= EVICT_ROWS
         return gone
 
-    def fold(self) -> bool:
-        """Fold the write-ahead log into the file; it keeps its room on the disk. Tells whether anything was in it."""
-        return bool(self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[1] > 0)
+    def fold(self) -> None:
+        """Fold the write-ahead log into the file. The log keeps its room on the disk and starts over in it."""
+        self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
     def shrink(self) -> None:
         """Fold the write-ahead log into the file and give its space back."""

@@ -185,15 +185,13 @@ class OutboxKeeper:
 
     def _make_room(self) -> bool:
         """Give up the reserve and the oldest of the track; use what else the disk has. Tells if anything helped."""
-        helped = self._reserve.release()
-        helped |= self._file.fold()
+        released = self._reserve.release()
         evicted = self._file.evict(max(0, self._file.depth().track - EVICT_ROWS))
         if evicted:
-            self._file.fold()
             _log.warning("track_evicted", rows=evicted)
         free = _free_bytes(self._path)
         grown = self._file.cap(0 if evicted else max(free // 2, free - _LOG_BYTES))
-        return helped or evicted > 0 or grown
+        return released or evicted > 0 or grown
 
     def _take_room_again(self) -> bool:
         """Fill the reserve where the disk has room again, and let the file grow only while the reserve is there."""

@@ -19,6 +19,7 @@ from cloud.clock import SystemClock
 from wire.feed import Changes, FeedRecord, Snapshot, Tick
 
 DEADLINE_S = 10.0
+_clock = SystemClock()
 
 
 def free_port() -> int:
@@ -90,7 +91,7 @@ class FeedSource:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(self.tick_ms / 1000)
+            await _clock.sleep(self.tick_ms / 1000)
             if not self.silent:
                 self.ticks += 1
                 self._send("tick", Tick(at=now(), cursor=self.cursor))
@@ -120,7 +121,7 @@ class FeedSource:
         try:
             yield b": welcome\n\n"
             while self.silent:
-                await asyncio.sleep(0.05)
+                await _clock.sleep(0.05)
             for part in islice(self._snapshot(), self.parts_sent):
                 yield part
             while True:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from cloud.clock import SystemClock
 from tests.browser.board_page import open_board, row
 from tests.browser.county import unit
 from tests.browser.feed_source import FeedSource, SourceFactory, serving
@@ -34,13 +35,13 @@ def expect_connection_after(page: Page, source: FeedSource, before: int) -> None
     wait_until(page, lambda: source.connected > before)
 
 
-def wait_until(page: Page, holds: Callable[[], bool], deadline_ms: int = 15_000) -> None:
-    """Wait for a condition of the source while the page goes on."""
-    waited_ms = 0
+def wait_until(page: Page, holds: Callable[[], bool], deadline_s: float = 15.0) -> None:
+    """Wait for a condition of the source, a frame at a time, while the page goes on."""
+    clock = SystemClock()
+    began_s = clock.monotonic()
     while not holds():
-        assert waited_ms < deadline_ms, "the deadline has passed"
-        page.wait_for_timeout(50)
-        waited_ms += 50
+        assert clock.monotonic() - began_s < deadline_s, "the deadline has passed"
+        page.evaluate("new Promise(requestAnimationFrame)")
 
 
 def test_silence_and_recovery(page: Page, source: FeedSource) -> None:

@@ -203,7 +203,7 @@ def test_every_loopback_broker_is_taken(folder: Path, broker: str) -> None:
         ),
         (SMALL + SMALL[SMALL.index("[[unit") :], "unit[1].id: 'kfrs-14p1' is there twice"),
         (SMALL[: SMALL.index("[[unit")], "unit: is missing; expected a list"),
-        ("unit = []\n" + SMALL[: SMALL.index("[[unit")], "unit: has 0 entries; expected a list of at least 1 entries"),
+        ("unit = []\n" + SMALL[: SMALL.index("[[unit")], "unit: has 0 entries; expected a list of 1 to 20 entries"),
         (SMALL + PANEL + 'b9 = "99"', "panel.buttons.b9: '99' is no code of uk-fire-gd92"),
         (SMALL + PANEL + "b9 = 9", "panel.buttons.b9: is 9; expected a status code in quotes"),
         (SMALL + PANEL + 'b9 = "kp-12:2"', "panel.buttons.b9: 'kp-12:2' names no unit of this device"),

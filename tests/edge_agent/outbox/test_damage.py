@@ -338,3 +338,31 @@ def test_damage_while_running_loses_only_what_lay_there(sample: Sample, tmp_path
             )
         assert held.stream == sample.stream or list(folder.glob("outbox.damaged-*.db"))
         close(found)
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_queue_that_lost_all_its_events_is_not_taken_for_an_empty_one(
+    sample: Sample, tmp_path: Path, queue: Queue
+) -> None:
+    """Where there should be events and none can be found, nothing is waiting to be sent, and that is found out."""
+    found, _ = opened(in_folder(sample, tmp_path, lambda content: None))
+    found._file._db.execute(f"DELETE FROM {queue}")
+    assert asyncio.run(found.batch(queue, 20)) is None
+    held = asyncio.run(found.held())
+    assert held.predecessor == sample.stream and 1 == len(found.set_aside)
+    close(found)
+
+
+def test_damage_found_in_counting_is_no_failure_of_the_press(sample: Sample, tmp_path: Path) -> None:
+    """A press that is committed is confirmed, though the track proves damaged at once; that is healed by the way."""
+    found, _ = opened(in_folder(sample, tmp_path, lambda content: None))
+    found._file.shrink()
+    with (tmp_path / "outbox.db").open("r+b") as file:
+        file.seek((sample.roots["track"] - 1) * PAGE)
+        file.write(bytes(PAGE))
+    found._file._db.execute("PRAGMA shrink_memory")
+    assert 1 == len(asyncio.run(found.append("status", [press("LATE")])))
+    assert "" == found.fault and 1 == len(found.set_aside)
+    assert b'"LATE"' in told(found._file, "status")[-1][2]
+    assert len(sample.events["status"]) + 1 == found.depth.status
+    close(found)

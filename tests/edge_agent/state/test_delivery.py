@@ -346,6 +346,7 @@ def test_an_envelope_that_turned_out_empty_is_not_in_flight() -> None:
 def test_a_commit_to_the_track_goes_live_once() -> None:
     """The newest position goes out as it is committed, once, answered or not."""
     state = delivery.on_committed(connected(answered=False), "track", 100.5)
+    assert delivery.next_s(state, Waiting(0, 1), BATCH) <= 100.5
     assert [(100.5, "live")] == sends(state, Waiting(0, 1), 105.0, 100.5)
 
 
