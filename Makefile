@@ -32,7 +32,7 @@ lint: setup ## style, types and the direction of imports
 	$(BIN)/lint-imports
 
 test: setup setup-test lint ## everything that must hold
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 lock: setup ## renew the three locks
 	$(COMPILE) --upgrade pyproject.toml --extra dev -o requirements.lock

@@ -7,7 +7,7 @@ import pytest
 
 from tests import programs
 
-pytest_plugins = ["tests.brokers"]
+pytest_plugins = ["tests.brokers", "tests.chromium"]
 
 
 @pytest.fixture(scope="session")
