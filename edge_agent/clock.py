@@ -3,7 +3,9 @@
 import asyncio
 import ctypes
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Protocol
 
 _TIMEX_BYTES_MAX = 512
@@ -32,12 +34,18 @@ def kernel_synchronised() -> bool:
 
     adjtimex(2) answers TIME_ERROR (5) for a clock that is not. Where the system has no such call: False.
     """
-    buffer = ctypes.create_string_buffer(_TIMEX_BYTES_MAX)
+    adjtimex = _find_adjtimex()
+    return adjtimex is not None and 0 <= adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES_MAX)) < _TIME_ERROR
+
+
+@cache
+def _find_adjtimex() -> Callable[[object], int] | None:
+    """The call, looked up once: it is asked with every event, and looking it up costs six times the call itself."""
     try:
-        answer: int = ctypes.CDLL(None).adjtimex(buffer)
+        found: Callable[[object], int] = ctypes.CDLL(None).adjtimex
     except (OSError, AttributeError):
-        return False
-    return 0 <= answer < _TIME_ERROR
+        return None
+    return found
 
 
 class SystemClock:
@@ -48,8 +56,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds of CLOCK_MONOTONIC."""
-        return time.monotonic()
+        """Seconds of CLOCK_BOOTTIME, which goes on while the machine sleeps: what was then is not as young as it seems."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     async def sleep(self, duration_s: float) -> None:
         """Wait for `duration_s` seconds."""

@@ -1,4 +1,7 @@
-"""Debian's Chromium as a fixture, one for the whole run."""
+"""Debian's Chromium as a fixture, one for each file of tests.
+
+Not one for the whole run: while it is open its event loop runs in this thread, and no other test could run one.
+"""
 
 from collections.abc import Iterator
 
@@ -18,7 +21,7 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium. Its absence is a skip, and in CI a failure."""
     path = require_program("chromium")

@@ -49,7 +49,12 @@ class NatsProgram:
         self._executable = executable
 
     def prepare(self, store: Path, port: int) -> list[str]:
-        """Write `nats-server.conf` into `store`; the command that runs it. The last run's log is kept beside."""
+        """Write `nats-server.conf` into `store`; the command that runs it. The last run's log is kept beside.
+
+        What the last run stored goes: nothing in it is trusted, births and states are published anew, and a store that
+        somebody has filled to its quota would never let a client connect again (measured).
+        """
+        shutil.rmtree(store / "jetstream", ignore_errors=True)
         path = store / "nats-server.conf"
         path.write_text(configuration(store=store.absolute(), port=port), encoding="utf-8")
         return [str(self._executable), "-c", str(path.absolute())]

@@ -15,7 +15,9 @@ from wire.messages import ClockSource
 SKEW_MAX_S = 5.0
 """A disciplined clock that is measured to be further off than this is not believed."""
 MAP_RENEW_S = 600.0
-"""A narrower map is preferred for this long; drift of 50 ppm is then 30 ms."""
+"""A narrower map is preferred for this long."""
+DRIFT_MAX_S = 0.03
+"""What a drift of 50 ppm comes to in that time: maps that are further apart are of a clock that leapt."""
 MAPPED_MAX_S = 315_576_000.0
 """Ten years: a monotonic clock that says an event is older than this is not believed."""
 
@@ -54,13 +56,13 @@ class Corrected(msgspec.Struct, frozen=True):
 def map_clock(old: ClockMap | None, boot: int, sent_mono_ms: int, sent_after_s: float, now_s: float) -> ClockMap:
     """Map a boot's clock from one echoed message, keeping the narrower of a young old map and the new one.
 
-    Both hold the true difference, so they overlap. Where they do not, the device's clock ran wild: the new one counts.
+    Both hold the true difference, so they overlap, but for drift. Else the device's clock ran wild: the new one counts.
     """
     sent_s = sent_mono_ms / 1000
     new = ClockMap(boot, sent_after_s - sent_s, now_s - sent_s, now_s)
     if old is None or old.boot != boot or now_s - old.at_s > MAP_RENEW_S:
         return new
-    if new.low_s > old.high_s or new.high_s < old.low_s:
+    if max(new.low_s - old.high_s, old.low_s - new.high_s) > DRIFT_MAX_S:
         return new
     return new if new.high_s - new.low_s <= old.high_s - old.low_s else old
 

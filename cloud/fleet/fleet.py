@@ -218,8 +218,8 @@ class Fleet:
         )
 
     def _plan_wake(self, unit: _Unit, link: Link, fresh_until_s: float | None, now: Moment) -> None:
-        if unit.wake_s <= now.mono_s:
-            return  # due, and not taken yet: a record made in between for one reader must not hide it from the rest
+        if unit.wake_s - 2 * STEP_S <= now.mono_s:
+            return  # due, or about to be: a record made for one reader must not hide the change from the rest
         moments = [fresh_until_s] if fresh_until_s is not None else []
         if link.proof_s is not None:
             moments += [link.proof_s + threshold for threshold in thresholds_s(link)]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from cloud.feeds import Listeners
 from cloud.feeds.listeners import BACKLOG_MAX
+from tests.waiting import DEADLINE_S
 
 
 def number(count: int) -> list[bytes]:
@@ -13,8 +14,9 @@ def number(count: int) -> list[bytes]:
 
 
 async def rest(stream: AsyncIterator[bytes]) -> list[bytes]:
-    """Everything that a stream still gives, up to its end."""
-    return [event async for event in stream]
+    """Everything that a stream still gives, up to its end, which must come."""
+    async with asyncio.timeout(DEADLINE_S):
+        return [event async for event in stream]
 
 
 def test_each_gets_everything_in_order() -> None:
@@ -54,7 +56,8 @@ def test_a_slow_listener_is_let_go_and_the_others_are_not_delayed() -> None:
         got = []
         for event in number(BACKLOG_MAX + 10):
             listeners.send(event)
-            got.append(await anext(quick))
+            async with asyncio.timeout(DEADLINE_S):
+                got.append(await anext(quick))
         left, let_go = len(listeners), listeners.let_go
         return got, await rest(slow), left, let_go
 

@@ -121,6 +121,12 @@ def test_other_messages_prove_by_the_map() -> None:
     assert apply_sent(link, 2, 9_000, at(9).mono_s) is link
 
 
+def test_a_proof_never_goes_back() -> None:
+    """A heartbeat whose echo says less than is known already, for its id was long on its way, takes nothing back."""
+    link = apply_sent(heard(), 1, 9_000, at(9).mono_s)
+    assert fold(link, heartbeat(10_000, echo=echo()), echoed_s=4, now_s=10).proof_s == at(9).mono_s
+
+
 @pytest.mark.parametrize(("asked_s", "asleep_s"), [(600, 600), (3600, 3600), (36_000, 3600), (10**9, 3600), (-5, 0)])
 def test_a_device_sleeps_for_an_hour_at_most(asked_s: int, asleep_s: int) -> None:
     """A device is shown asleep until the time it named, at most an hour; then silence counts again."""

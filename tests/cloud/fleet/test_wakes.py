@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ beats = st.fixed_dictionaries(
         "interval_s": st.sampled_from([1, 2, 5, 20]),
         "late_s": st.sampled_from([0.0, 0.3, 9.0]),
         "echoes": st.sampled_from([True, True, True, False]),
-        "asleep_s": st.sampled_from([None, None, None, 20]),
+        "asleep_s": st.sampled_from([None, None, None, 8, 60]),
         "place": st.booleans(),
         "vouches": st.booleans(),
         "read": st.booleans(),
@@ -71,7 +72,7 @@ class Board:
             int(sent_s * 1000),
             interval_s=beat["interval_s"],
             echo=echo() if beat["echoes"] else None,
-            asleep_until=NOON.replace(minute=59) if beat["asleep_s"] else None,
+            asleep_until=at(sent_s + beat["asleep_s"]).utc if beat["asleep_s"] else None,
             position=vouching(self.seq) if beat["vouches"] else None,
         )
         if beat["place"]:
@@ -79,6 +80,7 @@ class Board:
             self.whereabouts = apply_place(self.whereabouts, sent) or self.whereabouts
             self.county.apply_place("veh-2", sent, at(until_s))
         self.county.apply_vitals("veh-2", said, 1, at(sent_s).mono_s, at(until_s))
+        self.now_s = until_s
 
 
 @given(story=st.lists(beats, min_size=1, max_size=8))
@@ -95,13 +97,14 @@ def test_staleness_is_shown_within_2_s(story: list[dict[str, Any]]) -> None:
     board.poll()
 
 
-def test_a_reader_does_not_hide_a_change_from_the_rest() -> None:
+@pytest.mark.parametrize("read_s", [14.9995, 15.0, 15.0000001, 15.0005, 15.001, 15.1])
+def test_a_reader_does_not_hide_a_change_from_the_rest(read_s: float) -> None:
     """A record made for one reader between a threshold and the next poll leaves that poll its change."""
     county = fleet()
     county.apply_vitals("veh-2", heartbeat(0, echo=echo()), 1, at(0).mono_s, at(0))
     for unit, as_of in county.take_changed(at(0)).items():
         county.record(unit, 1, as_of, at(0))
-    assert "late" == county.record("kp-12", 1, NOON, at(15.1)).link
+    assert ("late" if read_s > 15 else "fresh") == county.record("kp-12", 1, NOON, at(read_s)).link
     assert ["kp-12"] == list(county.take_changed(at(15.2)))
 
 
@@ -116,6 +119,20 @@ def test_a_change_by_time_is_told_once() -> None:
             record = county.record(unit, 1, as_of, now)
             told += [(record.link, round(poll * POLL_S, 1))] if unit == "kp-12" else []
     assert [("fresh", 0.0), ("late", 15.2), ("lost", 30.2)] == told
+
+
+def test_the_end_of_sleep_is_told() -> None:
+    """A device that sleeps on past the time it named turns from asleep to lost at that time, by itself."""
+    county = fleet()
+    asleep = heartbeat(0, echo=echo(), asleep_until=at(600).utc)
+    county.apply_vitals("veh-2", asleep, 1, at(0).mono_s, at(0))
+    told = []
+    for poll in range(4_000):
+        now = at(poll * POLL_S)
+        records = [county.record(unit, 1, as_of, now) for unit, as_of in county.take_changed(now).items()]
+        told += [(one.link, poll * POLL_S) for one in records if one.unit == "kp-12"]
+    assert ("lost", 600.2) == (told[-1][0], round(told[-1][1], 1))
+    assert {"asleep"} == {link for link, _ in told[:-1]}
 
 
 def test_plans_do_not_pile_up() -> None:
