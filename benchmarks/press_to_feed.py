@@ -59,7 +59,7 @@ class Samples:
 async def follow(port: int, samples: Samples, confirmed: set[str], tick_ms: list[int]) -> None:
     """Follow the feed on a bare socket: the time is taken when the bytes are there, before they are decoded."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
-    writer.write(b"GET /v1/feed HTTP/1.1\r\nHost: bench\r\n\r\n")
+    writer.write(b"GET /v1/feed HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     kind = b""
     while line := await reader.readline():
         at_s = _clock.monotonic()

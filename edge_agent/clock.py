@@ -56,7 +56,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds of CLOCK_BOOTTIME, which goes on while the machine sleeps: what was then is not as young as it seems."""
+        """Seconds of CLOCK_BOOTTIME. It goes on while the machine sleeps: an hour of sleep makes all an hour older."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     async def sleep(self, duration_s: float) -> None:

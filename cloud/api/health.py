@@ -13,6 +13,8 @@ from cloud.api.answers import Health
 from cloud.api.schemas import answers, reply
 from cloud.api.source import Site
 
+_WELL = answers(Health, "All is well.")
+_ANSWERS = _WELL | {503: _WELL[200] | {"description": "Something is wrong: see `trouble`."}}
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -22,7 +24,7 @@ def router(site: Site) -> APIRouter:
     registry = CollectorRegistry()
     registry.register(_Figures(site))
 
-    @routes.get("/healthz", responses=answers(Health, "All is well.", s503="Something is wrong: see `trouble`."))
+    @routes.get("/healthz", responses=_ANSWERS)
     async def healthz() -> Response:
         """200 where ingest hears the broker and both stores take commits; else 503, with what is wrong."""
         trouble = tuple(site.trouble())

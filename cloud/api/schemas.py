@@ -6,10 +6,10 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from cloud.api.answers import EventList, EventView, Problem, TrackList, UnitList
+from cloud.api.answers import EventList, EventView, Health, Problem, TrackList, UnitList
 from wire.feed import Changes, FeedRecord, Snapshot, Tick
 
-_STRUCTS = [FeedRecord, Snapshot, Changes, Tick, UnitList, EventList, EventView, TrackList, Problem]
+_STRUCTS = [FeedRecord, Snapshot, Changes, Tick, UnitList, EventList, EventView, TrackList, Health, Problem]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -20,10 +20,20 @@ def add_schemas(api: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = make()
         _, components = msgspec.json.schema_components(_STRUCTS, ref_template="#/components/schemas/{name}")
+        _leave_out_the_frameworks(document)
         document.setdefault("components", {}).setdefault("schemas", {}).update(components)
         return document
 
     api.openapi = openapi  # type: ignore[method-assign]
+
+
+def _leave_out_the_frameworks(document: dict[str, Any]) -> None:
+    """Take the framework's own 422 out of every route: where one is given it is a `Problem`, and the route says so."""
+    document.get("components", {}).pop("schemas", None)
+    for path in document["paths"].values():
+        for operation in path.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422", "")):
+                del operation["responses"]["422"]
 
 
 def answers(kind: type, description: str, **others: str) -> dict[int | str, dict[str, Any]]:

@@ -5,6 +5,8 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from cloud.api import feed, health, units
+from cloud.api.guard import LoopbackGuard
+from cloud.api.problems import add_problems
 from cloud.api.schemas import add_schemas
 from cloud.api.source import Site
 
@@ -18,9 +20,14 @@ the loopback interface only. Times are UTC, RFC 3339; units of measure stand at 
 
 def make_api(site: Site) -> FastAPI:
     """Make the application. Whoever runs it starts and stops what `site` refers to."""
-    api = FastAPI(title="Watchroom", version=version("watchroom"), description=_DESCRIPTION)
+    # The framework's own pages load scripts from elsewhere; /openapi.json says the same.
+    api = FastAPI(
+        title="Watchroom", version=version("watchroom"), description=_DESCRIPTION, docs_url=None, redoc_url=None
+    )
+    api.add_middleware(LoopbackGuard)
     api.include_router(units.router(site))
     api.include_router(feed.router(site))
     api.include_router(health.router(site))
+    add_problems(api)
     add_schemas(api)
     return api

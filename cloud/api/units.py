@@ -1,7 +1,7 @@
 """Units as they stand, their events and their tracks."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -14,11 +14,16 @@ from cloud.api.source import Site
 from cloud.ledger import EventRow
 from cloud.telemetry import PositionRow
 from wire.feed import FeedRecord
+from wire.messages import SEQ_MAX
 
 PAGE_MAX = 1_000
 TRACK_MAX = 50_000
 TRACK_DEFAULT = timedelta(hours=1)
 
+_BAD_QUERY = "The query is not understood, or its window is none."
+_AWAY = "What is stored can't be read now."
+
+EventId = Annotated[int, Query(ge=1, le=SEQ_MAX)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 TrackLimit = Annotated[int, Query(ge=1, le=TRACK_MAX)]
 
@@ -39,8 +44,11 @@ def router(site: Site) -> APIRouter:
         record = site.feed.record(unit, site.moment())
         return reply(record) if record is not None else _no_such_unit(unit)
 
-    @routes.get("/{unit}/events", responses=answers(EventList, "A page of events.", s404="No such unit."))
-    async def list_events(unit: str, before: int | None = None, limit: Limit = 100) -> Response:
+    @routes.get(
+        "/{unit}/events",
+        responses=answers(EventList, "A page of events.", s404="No such unit.", s422=_BAD_QUERY, s503=_AWAY),
+    )
+    async def list_events(unit: str, before: EventId | None = None, limit: Limit = 100) -> Response:
         """A unit's stored events, newest first."""
         if unit not in site.ingest.directory.units:
             return _no_such_unit(unit)
@@ -49,22 +57,37 @@ def router(site: Site) -> APIRouter:
         views = tuple(_event_view(row) for row in rows)
         return reply(EventList(unit=unit, events=views, next_before=rows[-1].id if more else None))
 
-    @routes.get("/{unit}/track", responses=answers(TrackList, "Positions.", s404="No such unit.", s422="A bad window."))
+    @routes.get(
+        "/{unit}/track",
+        responses=answers(TrackList, "Positions.", s404="No such unit.", s422=_BAD_QUERY, s503=_AWAY),
+    )
     async def show_track(
         unit: str, since: datetime | None = None, until: datetime | None = None, limit: TrackLimit = 10_000
     ) -> Response:
         """A unit's stored positions in a window of corrected time, the last hour by default."""
         if unit not in site.ingest.directory.units:
             return _no_such_unit(unit)
-        end = until or site.moment().utc
-        start = since or end - TRACK_DEFAULT
-        if start.tzinfo is None or end.tzinfo is None:
-            return reply(Problem("since and until must name their offset from UTC, such as 2026-01-26T15:57:02Z"), 422)
+        window = _window(since, until or site.moment().utc)
+        if isinstance(window, Problem):
+            return reply(window, 422)
+        start, end = window
         rows = await asyncio.to_thread(site.telemetry.series, unit, start, end, limit + 1)
         points = tuple(_track_point(row) for row in rows[:limit])
         return reply(TrackList(unit=unit, since=start, until=end, points=points, more=len(rows) > limit))
 
     return routes
+
+
+def _window(since: datetime | None, until: datetime) -> tuple[datetime, datetime] | Problem:
+    """Give the window in UTC, or why it is none."""
+    if until.tzinfo is None or (since is not None and since.tzinfo is None):
+        return Problem("since and until must name their offset from UTC, such as 2026-01-26T15:57:02Z")
+    try:
+        end = until.astimezone(UTC)
+        start = since.astimezone(UTC) if since is not None else end - TRACK_DEFAULT
+    except OverflowError:
+        return Problem("since and until must lie in the years 1 to 9999 of UTC")
+    return (start, end) if start < end else Problem("since must be before until")
 
 
 def _no_such_unit(unit: str) -> Response:
