@@ -24,10 +24,14 @@ def load(folder: Path) -> Directory:
         texts, problems = schemes.read_texts(folder)
         site, site_problems = _read_site(folder / schemes.SITE_FOLDER)
     except OSError as error:
-        raise DirectoryInvalid(f"{error.filename}: {error.strerror}: it must be a folder of TOML files") from error
+        raise DirectoryInvalid(
+            f"{error.filename}: {error.strerror}. It must be a folder of TOML files: docs/directory.example shows one"
+        ) from error
     problems += site_problems
     if not texts and not problems:
-        raise DirectoryInvalid(f"{folder}: has no *.toml: write its organisations, bases, units and devices there")
+        raise DirectoryInvalid(
+            f"{folder}: has no *.toml: name organisations, bases, units, devices there, as docs/directory.example does"
+        )
     found = build(texts, schemes.read_packaged(), site, unread=problems)
     if isinstance(found, tuple):
         raise DirectoryInvalid("\n".join([f"{folder}:", *(f"  {problem}" for problem in found)]))

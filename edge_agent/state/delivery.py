@@ -125,11 +125,15 @@ def on_minted(delivery: Delivery) -> Delivery:
 
 
 def on_settled(delivery: Delivery, queue: Queue, through: int) -> Delivery:
-    """Take the cloud's word that a queue's events up to `through` have ended: the next envelope may go."""
+    """Take the cloud's word that a queue's events up to `through` have ended: the next envelope may go.
+
+    A heartbeat follows a status at once: it vouches for that status, which is not confirmed before.
+    """
     flying = delivery.status if queue == "status" else delivery.track
     if flying is None or through < flying.last:
         return delivery
-    return _fly(delivery, queue, None)
+    landed = _fly(delivery, queue, None)
+    return msgspec.structs.replace(landed, heartbeat_s=-math.inf) if queue == "status" else landed
 
 
 def on_committed(delivery: Delivery, queue: Queue, now_s: float) -> Delivery:
