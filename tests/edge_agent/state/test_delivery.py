@@ -278,7 +278,10 @@ def test_only_a_settle_of_all_that_was_sent_lets_the_next_go() -> None:
     assert state == delivery.on_settled(state, "status", 4)
     assert state == delivery.on_settled(state, "track", 5)
     assert delivery.on_settled(state, "status", 5).status is None
-    assert "status" == delivery.due(delivery.on_settled(state, "status", 6), Waiting(1, 0), 100.0, BATCH)
+    landed = delivery.on_settled(state, "status", 6)
+    assert "heartbeat" == delivery.due(landed, Waiting(1, 0), 100.0, BATCH), "it vouches for the status at once"
+    vouched = delivery.on_sent(landed, "heartbeat", 100.0)
+    assert "status" == delivery.due(vouched, Waiting(1, 0), 100.0, BATCH)
 
 
 def test_nothing_sent_before_a_connection_counts_on_it() -> None:
