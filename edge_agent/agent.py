@@ -23,7 +23,7 @@ from edge_agent.clock import Clock, kernel_synchronised
 from edge_agent.config import Config
 from edge_agent.decode.keys import decode_key
 from edge_agent.decode.readings import Fix, Reading
-from edge_agent.link import Address, Description, Link
+from edge_agent.link import Address, Description, Link, NewStream
 from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed
 from edge_agent.outbox.file import Draft
 from edge_agent.sources.gpsd import GpsdSource
@@ -74,6 +74,7 @@ class Agent:
         self._panel = _make_panel(config, clock, jitter)
         show = self._panel.show if self._panel is not None else _show_nowhere
         self._lamps = Lamps(config.device.id, config.buttons, show)
+        self._software = f"watchroom-{version('watchroom')}"
         self._config_hash = sha256(msgspec.json.encode(config)).hexdigest()[:12]
         self._link = _make_link(config, self._keeper, clock)
 
@@ -126,9 +127,9 @@ class Agent:
             case Declare(button):
                 await self._declare(button)
             case ReportFix(fix):
-                self._track.append((fix, partial(position_event, self._stamp(), fix)))
+                self._hold_track([*self._track, (fix, partial(position_event, self._stamp(), fix))])
             case ReportInput(value):
-                self._track.append((None, partial(input_event, self._stamp(), value)))
+                self._hold_track([*self._track, (None, partial(input_event, self._stamp(), value))])
 
     async def _declare(self, button: str) -> None:
         """Commit a press. Only when it is on disk does its lamp say so."""
@@ -144,13 +145,17 @@ class Agent:
         self._link.committed("status")
         _log.info("press_stored", unit=meaning.unit, code=meaning.code, seq=stored[0].seq)
 
+    def _hold_track(self, records: list[tuple[Fix | None, Draft]]) -> None:
+        """Hold the newest of these until they are committed."""
+        self._track = records[-TRACK_WAITING_MAX:]
+
     async def _flush_track(self) -> None:
         group, self._track = self._track, []
         self._track_flushed_s = self._clock.monotonic()
         try:
             stored = await self._keeper.append("track", [draft for _, draft in group])
         except StorageFailed:
-            self._track = (group + self._track)[-TRACK_WAITING_MAX:]
+            self._hold_track([*group, *self._track])
             return
         for (fix, _), record in zip(group, stored, strict=True):
             if fix is not None:
@@ -166,6 +171,7 @@ class Agent:
             self._vehicle, stuck = vehicles.note_stuck(self._vehicle, now)
             for button in stuck:
                 _log.warning("button_stuck", button=button)
+            self._vouch(now)
             self._lamps.expire(now.utc, now.mono_s)
             if self._track:
                 await self._flush_track()
@@ -181,14 +187,23 @@ class Agent:
 
     async def _restart_lamps(self) -> None:
         unsettled = await self._keeper.unsettled_statuses(STATUSES_SHOWN_MAX)
-        self._lamps.restart(unsettled, self._clock.monotonic())
+        self._lamps.restart(unsettled, stream=self._keeper.stream, now_s=self._clock.monotonic())
 
-    def _receive(self, word: QueueSettle | State) -> None:
+    def _receive(self, word: QueueSettle | State | NewStream) -> None:
         now = self._now()
-        if isinstance(word, State):
-            self._lamps.hear(word, stream=self._keeper.stream, utc=now.utc, now_s=now.mono_s)
-        elif word.queue == "status":
-            self._lamps.settle(word, now.mono_s)
+        self._vouch(now)
+        match word:
+            case State():
+                self._lamps.hear(word, utc=now.utc, now_s=now.mono_s)
+            case NewStream():
+                self._lamps.restart(word.unsettled, stream=word.stream, now_s=now.mono_s)
+            case QueueSettle(queue="status"):
+                self._lamps.settle(word, now.mono_s)
+
+    def _vouch(self, now: Now) -> None:
+        """Let the panel know how long ago the cloud answered."""
+        age_s, heartbeat_s = self._link.answer_age_s, self._config.link.heartbeat_s
+        self._lamps.vouch(answer_age_s=age_s, heartbeat_s=heartbeat_s, now_s=now.mono_s)
 
     def _describe(self) -> Description:
         now_s = self._clock.monotonic()
@@ -198,7 +213,7 @@ class Agent:
             clock=self._clock_source(now_s),
             faults=tuple(fault for fault in faults if fault),
             position=vehicles.position_age(self._vehicle, now_s),
-            software=f"watchroom-{version('watchroom')}",
+            software=self._software,
             config_hash=self._config_hash,
         )
 

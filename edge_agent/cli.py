@@ -13,7 +13,7 @@ import typer
 
 from edge_agent.agent import Agent
 from edge_agent.clock import SystemClock
-from edge_agent.config import load
+from edge_agent.config import Config, load
 from edge_agent.errors import AgentError
 
 cli = typer.Typer(
@@ -21,15 +21,22 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="The agent on a vehicle's or a station's device.",
+    help="The agent on a vehicle's or a station's device: reads GPS and buttons, keeps, and reports over MQTT.",
 )
 
-Config = Annotated[Path, typer.Option("--config", help="The device's TOML file.")]
+ConfigPath = Annotated[
+    Path,
+    typer.Option("--config", help="The device's TOML file. A variable EDGE__SECTION__KEY overrides one of its keys."),
+]
 
 
 @cli.command()
-def run(config: Config = Path("device.toml")) -> None:
-    """Read, keep and report until stopped."""
+def run(config: ConfigPath = Path("device.toml")) -> None:
+    """Run until stopped by Ctrl-C or SIGTERM.
+
+    Logs to stderr: as JSON where that is not a terminal. Exits with 1, and one line that says what to do, where it
+    cannot start.
+    """
     _set_up_log()
     try:
         asyncio.run(_run(config))
@@ -38,15 +45,33 @@ def run(config: Config = Path("device.toml")) -> None:
 
 
 @cli.command()
-def check(config: Config = Path("device.toml")) -> None:
-    """Check a device's configuration, and tell everything that is wrong with it at once."""
+def check(config: ConfigPath = Path("device.toml")) -> None:
+    """Check a device's configuration.
+
+    Tells everything that is wrong with it at once, or what the device would do. Starts and connects nothing.
+    """
     try:
         found = load(config, os.environ)
     except AgentError as error:
         _fail(error)
-    units = ", ".join(f"{unit.id} ({unit.scheme})" for unit in found.units)
-    typer.echo(f"{config}: right. Device {found.device.id} of {found.device.organisation} speaks for {units}.")
-    typer.echo(f"Broker {found.link.broker}, {len(found.buttons)} buttons, {'a' if found.gpsd else 'no'} gpsd.")
+    typer.echo(f"{config} is in order.\n{_summary(found)}")
+
+
+def _summary(config: Config) -> str:
+    gpsd = config.gpsd
+    rows = [
+        ("device", f"{config.device.id} of {config.device.organisation}"),
+        ("speaks for", ", ".join(f"{unit.id} ({unit.scheme})" for unit in config.units)),
+        ("broker", config.link.broker),
+        ("gpsd", f"{gpsd.host}:{gpsd.port}" if gpsd else "none: it reports no positions"),
+        ("panel", config.panel.path if config.panel else "none: nobody presses a status"),
+    ]
+    for name, button in config.buttons.items():
+        row = config.schemes[button.scheme].code(button.code)
+        label = f" {row.label}" if row else ""
+        rows.append((f"  {name}", f"{button.unit} {button.code}{label}{' (event)' if button.event else ''}"))
+    rows.append(("keeps in", config.device.state_dir))
+    return "\n".join(f"{name:<12}{value}" for name, value in rows)
 
 
 async def _run(config: Path) -> None:

@@ -1,6 +1,7 @@
 """The way to the cloud: publishes what is due, takes in settles and control's state."""
 
-from edge_agent.link.link import Address, Describe, Link, Receive
-from edge_agent.link.writer import Description
+from edge_agent.link.connection import Address
+from edge_agent.link.link import Link, NewStream, Receive
+from edge_agent.link.writer import Describe, Description
 
-__all__ = ["Address", "Describe", "Description", "Link", "Receive"]
+__all__ = ["Address", "Describe", "Description", "Link", "NewStream", "Receive"]

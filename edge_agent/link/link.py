@@ -2,43 +2,49 @@
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import aiomqtt
 import msgspec
 import structlog
 
 from edge_agent.clock import Clock
-from edge_agent.link import writer
-from edge_agent.link.writer import Description, Sending
-from edge_agent.outbox import OutboxKeeper, StorageFailed
+from edge_agent.link.connection import Address, connected, subscribe
+from edge_agent.link.sender import Sender, Spoken
+from edge_agent.link.writer import Describe
+from edge_agent.outbox import Held, OutboxKeeper, SettleOutcome, StorageFailed, Stored
 from edge_agent.state import delivery
 from edge_agent.state.delivery import Answer, Delivery, DeliveryRules, Waiting
-from wire import codec, topics
+from wire import codec
 from wire.messages import EVENTS_MAX, DownMessage, Hello, Queue, QueueSettle, Settle, State
 
 HELLO_SPREAD_S = 2.0
 """Answers to a greeting are spread over this long: every device of the organisation heard it at once."""
-CONNECT_S = 10.0
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 15.0
+DEATH_S = 1.0
+"""How long a stopping agent waits for the broker to take its last word; a frozen one tells the will instead."""
+MINT_GAP_S = 60.0
+"""The cloud is obeyed at most this often when it asks for a new stream: each sets a file aside that is never deleted,
+and several words on the same stream may be on their way at once."""
+STATUSES_TOLD_MAX = 100
+STORAGE_PAUSE_S = 1.0
+"""Between attempts to read what is to be sent from an outbox that fails."""
 
 _log = structlog.get_logger("link")
 
-Describe = Callable[[], Description]
-Receive = Callable[[QueueSettle | State], None]
-"""Takes in a settle that deleted what it settled, or control's state."""
+
+class NewStream(msgspec.Struct, frozen=True):
+    """The outbox has gone on in a new stream, in which the newest unsettled statuses have these sequences."""
+
+    stream: str
+    unsettled: tuple[Stored, ...]
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the broker is, and who this device is there."""
-
-    host: str
-    port: int
-    keepalive_s: int
-    organisation: str
-    device: str
+Receive = Callable[[QueueSettle | State | NewStream], None]
+"""Takes in a settle that deleted what it settled, control's state, or that sequences mean something else now."""
 
 
 class Link:
@@ -51,13 +57,23 @@ class Link:
         self._clock = clock
         self._delivery = Delivery(rules=rules)
         self._wake = asyncio.Event()
+        self._stream = keeper.stream
         self._conn = 0
-        self._fault = ""
+        self._broken = False
+        self._minted_s = -math.inf
+        self._faults: dict[Queue, str] = {}
+        self._rejections: set[tuple[str, str]] = set()
 
     @property
     def fault(self) -> str:
         """What is wrong between the outbox and the cloud, for the heartbeat; empty where nothing is."""
-        return self._fault
+        return next(iter(self._faults.values()), "")
+
+    @property
+    def answer_age_s(self) -> float:
+        """How old the newest answer from the cloud is; infinite before the first in this process."""
+        answer = self._delivery.answer
+        return math.inf if answer is None else self._clock.monotonic() - answer.at_s
 
     def committed(self, queue: Queue) -> None:
         """Tell that events were committed to a queue."""
@@ -66,70 +82,80 @@ class Link:
 
     async def run(self, describe: Describe, receive: Receive, jitter: Callable[[], float]) -> None:
         """Keep a connection up. Says once that it broke and once that it is back."""
-        failures, broken = 0, False
+        failures = 0
         while True:
             started_s = self._clock.monotonic()
             try:
                 await self._converse(describe, receive, jitter)
-            except* (aiomqtt.MqttError, OSError) as errors:
+            except* (aiomqtt.MqttError, OSError, StorageFailed) as errors:
                 _raise_if_cancelled()
-                if not broken:
-                    _log.warning("link_broke", cause=_cause(errors))
-                broken = True
+                self._say_broken(errors)
+            _raise_if_cancelled()
             self._delivery = delivery.on_disconnected(self._delivery)
             failures = 1 if self._clock.monotonic() - started_s > BACKOFF_MAX_S else failures + 1
-            broken = broken and failures > 0
             wait_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(failures - 1, 10))
             await self._clock.sleep(wait_s * (1 - jitter() / 2))
 
     async def _converse(self, describe: Describe, receive: Receive, jitter: Callable[[], float]) -> None:
+        """One connection, from its birth until it breaks, or until the outbox goes on in another stream.
+
+        That calls for a new one, because the will, once given, speaks of the old stream.
+        """
         self._conn += 1
         held = await self._keeper.held()
-        death = writer.write_death(self._sending(held.stream, held.boot))
-        link_topic = topics.up(self._address.organisation, self._address.device, "link")
-        client = aiomqtt.Client(
-            self._address.host,
-            self._address.port,
-            identifier=f"{self._address.device}-{secrets.token_hex(4)}",
-            keepalive=self._address.keepalive_s,
-            timeout=CONNECT_S,
-            will=aiomqtt.Will(link_topic, death, qos=1, retain=True),
-        )
-        async with client:
-            await self._subscribe(client)
-            await self._publish_birth(client, link_topic, describe)
-            _log.info("link_up", conn=self._conn, host=self._address.host, port=self._address.port)
+        await self._tell_stream(held, receive)
+        spoken = Spoken(stream=held.stream, boot=held.boot, conn=self._conn)
+        sender = Sender(self._address, spoken, keeper=self._keeper, clock=self._clock)
+        async with connected(self._address, sender.death()) as client:
             try:
+                await subscribe(client, self._address)
+                await self._begin(client, sender, held, describe)
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._read(client, receive, jitter))
-                    tasks.create_task(self._write(client, describe))
+                    reading = tasks.create_task(self._read(client, receive, jitter))
+                    await self._write(client, sender, describe)
+                    reading.cancel()
             except asyncio.CancelledError:
-                with contextlib.suppress(aiomqtt.MqttError):  # the will says it where this cannot
-                    await client.publish(link_topic, death, qos=1, retain=True, timeout=1.0)
+                with contextlib.suppress(aiomqtt.MqttError):
+                    await sender.publish_death(client, DEATH_S)
                 raise
 
-    async def _subscribe(self, client: aiomqtt.Client) -> None:
-        org, device = self._address.organisation, self._address.device
-        names = (topics.down(org, device, "settle"), topics.down(org, device, "state"), topics.hello(org))
-        await client.subscribe([(name, 0) for name in names])
+    async def _tell_stream(self, held: Held, receive: Receive) -> None:
+        """Hand on that sequences mean something else now, before anything is sent or settled under them."""
+        if held.stream == self._stream:
+            return
+        unsettled = await self._keeper.unsettled_statuses(STATUSES_TOLD_MAX)
+        self._stream = held.stream
+        self._faults.clear()
+        receive(NewStream(held.stream, tuple(unsettled)))
 
-    async def _publish_birth(self, client: aiomqtt.Client, topic: str, describe: Describe) -> None:
-        held = await self._keeper.held()
+    async def _begin(self, client: aiomqtt.Client, sender: Sender, held: Held, describe: Describe) -> None:
         now_s = self._clock.monotonic()
-        echo = delivery.echo_of(self._delivery, now_s)
-        birth = writer.write_birth(self._sending(held.stream, held.boot), held, describe(), echo)
-        await client.publish(topic, birth, qos=1, retain=True)
-        self._delivery = delivery.on_connected(self._delivery, now_s)
+        await sender.publish_birth(client, held, describe, delivery.echo_of(self._delivery, now_s))
+        self._delivery = delivery.on_connected(self._delivery, self._clock.monotonic())
+        self._broken = False
+        _log.info("link_up", conn=self._conn, host=self._address.host, port=self._address.port)
+
+    def _say_broken(self, errors: BaseExceptionGroup) -> None:
+        if not self._broken:
+            _log.warning("link_broke", cause=_cause(errors))
+        self._broken = True
 
     async def _read(self, client: aiomqtt.Client, receive: Receive, jitter: Callable[[], float]) -> None:
         async for message in client.messages:
-            payload = message.payload if isinstance(message.payload, bytes) else b""
-            decoded = codec.decode_down(payload)
+            decoded = codec.decode_down(message.payload if isinstance(message.payload, bytes) else b"")
             if isinstance(decoded, codec.Rejected):
-                _log.warning("message_rejected", topic=str(message.topic), reason=decoded.reason)
+                self._say_rejected(str(message.topic), decoded.reason)
                 continue
-            await self._take(decoded, receive, jitter)
+            try:
+                await _finished(self._take(decoded, receive, jitter))
+            except StorageFailed:  # said by the keeper; what the cloud said it will say again
+                continue
             self._wake.set()
+
+    def _say_rejected(self, topic: str, reason: str) -> None:
+        if (topic, reason) not in self._rejections:
+            self._rejections.add((topic, reason))
+            _log.warning("message_rejected", topic=topic, reason=reason)
 
     async def _take(self, message: DownMessage, receive: Receive, jitter: Callable[[], float]) -> None:
         now_s = self._clock.monotonic()
@@ -148,40 +174,47 @@ class Link:
 
     async def _settle(self, message: Settle, receive: Receive) -> None:
         if message.mint:
-            _log.error("stream_cannot_go_on", reason=message.mint)
-            await self._keeper.mint(message.mint)
-            self._delivery = delivery.on_minted(self._delivery)
+            await self._mint(message.mint)
         for queue in message.queues:
             outcome = await self._keeper.settle(queue.queue, queue.stream, queue.through, bytes.fromhex(queue.digest))
             self._note_outcome(queue, outcome)
             if outcome == "deleted":
                 self._delivery = delivery.on_settled(self._delivery, queue.queue, queue.through)
                 receive(queue)
-            elif outcome == "ahead":
-                self._delivery = delivery.on_minted(self._delivery)
 
-    def _note_outcome(self, queue: QueueSettle, outcome: str) -> None:
+    async def _mint(self, reason: str) -> None:
+        if self._clock.monotonic() - self._minted_s < MINT_GAP_S:
+            return
+        _log.error("stream_cannot_go_on", reason=reason)
+        await self._keeper.mint(reason)
+        self._minted_s = self._clock.monotonic()
+
+    def _note_outcome(self, queue: QueueSettle, outcome: SettleOutcome) -> None:
         if outcome == "mismatch":
-            if not self._fault:
+            if queue.queue not in self._faults:
                 _log.error("settle_does_not_match", queue=queue.queue, through=queue.through)
-            self._fault = f"the cloud's settle of {queue.queue} {queue.through} does not match what is kept here"
+            fault = f"the cloud's settle of {queue.queue} {queue.through} does not match what is kept here"
+            self._faults[queue.queue] = fault
         elif outcome == "deleted":
-            self._fault = ""
+            self._faults.pop(queue.queue, None)
 
-    async def _write(self, client: aiomqtt.Client, describe: Describe) -> None:
-        while True:
+    async def _write(self, client: aiomqtt.Client, sender: Sender, describe: Describe) -> None:
+        """Send what is due when it is due, for as long as the outbox goes on in this connection's stream."""
+        while sender.is_current:
+            _raise_if_cancelled()
             self._wake.clear()
             waiting = Waiting(self._keeper.depth.status, self._keeper.depth.track)
             now_s = self._clock.monotonic()
             send = delivery.due(self._delivery, waiting, now_s, EVENTS_MAX)
-            if send is not None:
-                try:
-                    await self._send(client, send, describe)
-                except StorageFailed:
-                    await self._clock.sleep(1.0)
+            if send is None:
+                await self._wait(delivery.next_s(self._delivery, waiting, EVENTS_MAX) - now_s)
                 continue
-            pause_s = delivery.next_s(self._delivery, waiting, EVENTS_MAX) - now_s
-            await self._wait(pause_s)
+            try:
+                last = await sender.publish(client, send, describe, delivery.echo_of(self._delivery, now_s))
+            except StorageFailed:
+                await self._clock.sleep(STORAGE_PAUSE_S)
+                continue
+            self._delivery = delivery.on_sent(self._delivery, send, self._clock.monotonic(), last)
 
     async def _wait(self, pause_s: float) -> None:
         """Wait for a commit, a word from the cloud, or `pause_s` of the clock."""
@@ -193,57 +226,23 @@ class Link:
             sleep.cancel()
             wake.cancel()
 
-    async def _send(self, client: aiomqtt.Client, send: delivery.Send, describe: Describe) -> None:
-        match send:
-            case "heartbeat":
-                last = await self._send_heartbeat(client, describe)
-            case "live":
-                last = await self._send_live(client, describe)
-            case "status":
-                last = await self._send_batch(client, "status", describe)
-            case "history":
-                last = await self._send_batch(client, "track", describe)
-        self._delivery = delivery.on_sent(self._delivery, send, self._clock.monotonic(), last)
 
-    async def _send_heartbeat(self, client: aiomqtt.Client, describe: Describe) -> int:
-        held = await self._keeper.held()
-        echo = delivery.echo_of(self._delivery, self._clock.monotonic())
-        payload = writer.write_heartbeat(self._sending(held.stream, held.boot), held, describe(), echo)
-        await client.publish(self._topic("live"), payload)
-        return 0
-
-    async def _send_live(self, client: aiomqtt.Client, describe: Describe) -> int:
-        records = await self._keeper.newest_track()
-        for record in records:
-            payload = writer.write_live(self._sending(self._keeper.stream, self._keeper.boot), describe().clock, record)
-            await client.publish(self._topic("live"), payload)
-        return 0
-
-    async def _send_batch(self, client: aiomqtt.Client, queue: Queue, describe: Describe) -> int:
-        batch = await self._keeper.batch(queue, EVENTS_MAX)
-        if batch is None:
-            return 0
-        sending = self._sending(self._keeper.stream, self._keeper.boot)
-        payload = writer.write_batch(sending, describe().clock, batch)
-        await client.publish(self._topic("status" if queue == "status" else "history"), payload)
-        return batch.last
-
-    def _topic(self, channel: topics.UpChannel) -> str:
-        return topics.up(self._address.organisation, self._address.device, channel)
-
-    def _sending(self, stream: str, boot: int) -> Sending:
-        return Sending(
-            device=self._address.device,
-            boot=boot,
-            conn=self._conn,
-            mono_s=self._clock.monotonic(),
-            utc=self._clock.now(),
-            stream=stream,
-        )
+async def _finished(work: Coroutine[Any, Any, None]) -> None:
+    """Let `work` end although this task is cancelled meanwhile: what a settle deleted, the lamps must hear of."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        raise
 
 
 def _raise_if_cancelled() -> None:
-    """Go on with a cancellation that a failure of the closing connection has covered up."""
+    """Go on with a cancellation that was covered up.
+
+    By a failure of the closing connection, or by `asyncio.wait_for` inside the MQTT library: up to Python 3.11 it
+    forgets a cancellation that comes in the same turn of the loop as what it waited for.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

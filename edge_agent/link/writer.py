@@ -1,5 +1,6 @@
 """Writes the device's messages. Pure: everything it says comes in."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,22 @@ from wire.messages import (
     Birth,
     ClockSource,
     Death,
-    Echo,
     Envelope,
     Heartbeat,
     LastSeq,
     OutboxDepth,
     PositionAge,
 )
+from wire.messages import Echo as EchoField
+
+Echo = tuple[str, int] | None
+"""The newest id held from the cloud and for how many milliseconds, if any."""
+
+FAULTS_MAX = 20
+FAULT_CHARACTERS_MAX = 200
+"""So that a birth with every list full stays below the contract's 16 KiB: 10.5 KB measured, 16.5 KB with 500."""
+FAULTS_BYTES_MAX = 5_000
+"""The same for faults in which a character takes several bytes: the last of them are left out."""
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +42,9 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str
 
 
+Describe = Callable[[], Description]
+
+
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
     """The moment and the connection of a message."""
 
@@ -43,12 +56,12 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
 
 
-def write_heartbeat(sending: Sending, held: Held, about: Description, echo: tuple[str, int] | None) -> bytes:
+def write_heartbeat(sending: Sending, held: Held, about: Description, echo: Echo) -> bytes:
     """Write a heartbeat."""
     return codec.encode(Heartbeat(**_vitals(sending, held, about, echo)))
 
 
-def write_birth(sending: Sending, held: Held, about: Description, echo: tuple[str, int] | None) -> bytes:
+def write_birth(sending: Sending, held: Held, about: Description, echo: Echo) -> bytes:
     """Write a birth."""
     birth = Birth(
         **_vitals(sending, held, about, echo),
@@ -92,7 +105,7 @@ def _envelope(sending: Sending, clock: ClockSource, batch: Batch) -> bytes:
     return codec.encode(envelope)
 
 
-def _vitals(sending: Sending, held: Held, about: Description, echo: tuple[str, int] | None) -> dict[str, Any]:
+def _vitals(sending: Sending, held: Held, about: Description, echo: Echo) -> dict[str, Any]:
     return {
         "v": 1,
         "device": sending.device,
@@ -102,15 +115,22 @@ def _vitals(sending: Sending, held: Held, about: Description, echo: tuple[str, i
         "sent_at": sending.utc,
         "clock": about.clock,
         "stream": sending.stream,
-        "echo": Echo(*echo) if echo else None,
+        "echo": EchoField(*echo) if echo else None,
         "interval_s": about.interval_s,
         "current": held.current[:20],
         "last_seq": LastSeq(held.last_status, held.last_track),
         "position": PositionAge(*about.position) if about.position else None,
         "outbox": OutboxDepth(held.depth.status, held.depth.track, _oldest_ms(held, sending)),
         "disk_free_mib": held.disk_free_mib,
-        "faults": [fault[:500] for fault in about.faults][:20],
+        "faults": _fitting(about.faults),
     }
+
+
+def _fitting(faults: tuple[str, ...]) -> list[str]:
+    cut = [fault[:FAULT_CHARACTERS_MAX] for fault in faults[:FAULTS_MAX]]
+    while len(msgspec.json.encode(cut)) > FAULTS_BYTES_MAX:
+        cut.pop()
+    return cut
 
 
 def _oldest_ms(held: Held, sending: Sending) -> int:

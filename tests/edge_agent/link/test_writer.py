@@ -1,0 +1,62 @@
+"""What the device writes is within the contract, whatever there is to say."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from edge_agent.link.writer import Description, Sending, write_birth, write_heartbeat
+from edge_agent.outbox import Depth, Held
+from wire import codec
+from wire.messages import MESSAGE_BYTES_MAX, SEQ_MAX, Birth, CurrentStatus, Heartbeat
+
+SENDING = Sending(
+    device="d" * 40,
+    boot=SEQ_MAX,
+    conn=SEQ_MAX,
+    mono_s=9e15,
+    utc=datetime(2026, 11, 3, 12, tzinfo=UTC),
+    stream="s" * 80,
+)
+
+
+def held(*, oldest: tuple[int, int] | None = None, units: int = 25) -> Held:
+    """An outbox of which everything is as long as it can be."""
+    current = [CurrentStatus(f"{number:040}", "s" * 80, SEQ_MAX, "x" * 40, '"' * 64) for number in range(units)]
+    return Held(
+        stream="s" * 80,
+        predecessor="p" * 80,
+        boot=SEQ_MAX,
+        last_status=SEQ_MAX,
+        last_track=SEQ_MAX,
+        depth=Depth(SEQ_MAX, SEQ_MAX, oldest),
+        current=current,
+        disk_free_mib=SEQ_MAX,
+    )
+
+
+@pytest.mark.parametrize("character", ["x", "ü", "\U0001f692", "\x00"])
+def test_a_birth_and_a_heartbeat_with_everything_full_are_within_16_kib(character: str) -> None:
+    """More units and faults than fit are left out, so that the cloud takes the message; the first fault stays."""
+    about = Description(
+        interval_s=20.0,
+        clock="none",
+        faults=(character * 1_000,) * 40,
+        position=(SEQ_MAX, SEQ_MAX),
+        software="w" * 64,
+        config_hash="c" * 64,
+    )
+    for write, kind in ((write_birth, Birth), (write_heartbeat, Heartbeat)):
+        payload = write(SENDING, held(), about, ("i" * 64, SEQ_MAX))
+        assert len(payload) <= MESSAGE_BYTES_MAX
+        message = codec.decode_up(payload)
+        assert isinstance(message, kind) and isinstance(message, Birth | Heartbeat)
+        assert len(message.current) == 20 and message.faults[0].startswith(character)
+
+
+@pytest.mark.parametrize(("oldest", "age_ms"), [(None, 0), ((7, 4_000), 6_000), ((6, 4_000), 10_000), ((7, 11_000), 0)])
+def test_the_oldest_status_is_as_old_as_can_be_proven(oldest: tuple[int, int] | None, age_ms: int) -> None:
+    """Of this boot, by its clock; of an earlier one, as old as this boot at least; never from the future."""
+    about = Description(interval_s=1.0, clock="none", faults=(), position=None, software="w", config_hash="c")
+    sending = Sending(device="d", boot=7, conn=1, mono_s=10.0, utc=SENDING.utc, stream="s")
+    message = codec.decode_up(write_heartbeat(sending, held(oldest=oldest, units=0), about, None))
+    assert isinstance(message, Heartbeat) and message.outbox.oldest_status_ms == age_ms
