@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import math
+import resource
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +25,7 @@ from cloud.broker.nats import NatsProgram, find_nats_server
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
 from cloud.directory import load
-from cloud.errors import Fatal, Retryable
+from cloud.errors import CloudError, Fatal
 from cloud.feeds import Feed, Listeners
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import Ledger
@@ -31,6 +33,11 @@ from cloud.telemetry import DuckTelemetry
 
 _log = structlog.get_logger("app")
 BROKER_WATCH_S = 0.5
+BROKER_RETRY_S = 2.0
+SILENT_S = 45.0
+"""A device that speaks as seldom as it may is late after this long; all of them at once are no accident."""
+CLIENT_STALLED_MS = 10_000
+"""How long a client may take nothing of what was written to it before the kernel ends its connection."""
 
 
 class App:
@@ -53,6 +60,7 @@ class App:
     async def run(self) -> None:
         """Serve until cancelled. Raises `Fatal`, in one line, where it cannot start."""
         settings = self._settings
+        _raise_file_limit()
         with claim_folder(settings), listen_on(settings.port) as listening, contextlib.ExitStack() as stack:
             directory = load(settings.directory)
             ledger = Ledger.open(f"sqlite:///{settings.data / 'ledger.db'}")
@@ -90,15 +98,14 @@ class App:
     async def _tick(self, site: Site) -> None:
         """Speak on a fixed grid, so that when something is said tells nothing but that it is time."""
         tick_s = self._settings.tick_ms / 1000
-        due_s = self._clock.monotonic()
+        slot_s = self._clock.monotonic()
         while True:
-            now = site.moment()
-            self._feed_lag_s = max(0.0, now.mono_s - due_s)
-            event = site.feed.tick(now)
+            event = site.feed.tick(site.moment())
             if event is not None:
                 site.listeners.send(event)
-            due_s = max(due_s + tick_s, self._clock.monotonic())
-            await self._clock.sleep(due_s - self._clock.monotonic())
+            due_s, slot_s = slot_s + tick_s, next_slot(slot_s, tick_s, self._clock.monotonic())
+            await self._clock.sleep(slot_s - self._clock.monotonic())
+            self._feed_lag_s = max(0.0, self._clock.monotonic() - due_s)
 
     async def _serve(self, site: Site, listening: socket.socket) -> None:
         api = make_api(site)
@@ -109,7 +116,6 @@ class App:
             await server.serve(sockets=[listening])
         except asyncio.CancelledError:
             site.listeners.close()
-            server.should_exit = True
             await server.shutdown(sockets=[listening])
             raise
 
@@ -120,31 +126,48 @@ class App:
             return
         program = NatsProgram(find_nats_server())
         store = self._settings.data / "broker"
-        async with EmbeddedBroker(program, store=store, clock=self._clock, port=self._settings.mqtt_port) as broker:
+        broker = EmbeddedBroker(program, store=store, clock=self._clock, port=self._settings.mqtt_port)
+        try:
+            await broker.start()
+        except OSError as error:
+            raise Fatal(
+                f"the broker can't use {store}: {error.strerror}. Make it a folder that can be written to"
+            ) from error
+        try:
             async with asyncio.TaskGroup() as tasks:
                 watch = tasks.create_task(self._keep_alive(broker))
                 try:
                     yield broker.host, broker.port
                 finally:
                     watch.cancel()
+        finally:
+            await broker.stop()
 
     async def _keep_alive(self, broker: EmbeddedBroker) -> None:
-        """Start the embedded broker again where it has died."""
+        """Start the embedded broker again where it has died, trying for as long as it takes; says so once."""
+        failing = False
         while True:
-            await self._clock.sleep(BROKER_WATCH_S)
-            if broker.pid is None:
+            await self._clock.sleep(BROKER_RETRY_S if failing else BROKER_WATCH_S)
+            if broker.pid is not None:
+                continue
+            if not failing:
                 _log.error("broker_died", port=broker.port)
-                try:
-                    await broker.stop()
-                    await broker.start()
-                except (Retryable, Fatal) as error:
+            try:
+                await broker.stop()
+                await broker.start()
+                failing = False
+            except (CloudError, OSError) as error:
+                if not failing:
                     _log.error("broker_not_started", cause=str(error))
-                    await self._clock.sleep(2.0)
+                failing = True
 
     def _trouble(self, ingest: Ingest) -> list[str]:
         trouble = []
         if ingest.subscriber is None or not ingest.subscriber.connected:
             trouble.append("ingest is not connected to the broker: no device is heard")
+        silence_s = 0.0 if ingest.heard_s is None else self._clock.monotonic() - ingest.heard_s
+        if silence_s > SILENT_S:
+            trouble.append(f"no device at all has been heard for {silence_s:.0f} s: suspect the broker or the network")
         if ingest.status_committer.failing:
             trouble.append("the ledger does not take commits: statuses wait on the devices; see the disk and the log")
         if ingest.track_committer.failing:
@@ -163,16 +186,27 @@ class _Server(uvicorn.Server):
         yield
 
 
+def next_slot(slot_s: float, tick_s: float, now_s: float) -> float:
+    """The first slot of the grid through `slot_s` that is after both that one and now: what was missed is left out."""
+    return slot_s + tick_s * max(1, math.floor((now_s - slot_s) / tick_s) + 1)
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open files as the system lets us: each board and each device of a broker takes one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 @contextlib.contextmanager
 def claim_folder(settings: Settings) -> Iterator[None]:
     """Make the data folder and hold its lock. Raises `Fatal`."""
     data = settings.data
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (data / "lock").open("wb")
     except OSError as error:
         raise Fatal(
-            f"cannot write to {data}: {error.strerror}. Make it writable, or name another with --data"
+            f"{data} can't be the data folder: {error.strerror}. Name a folder that can be written to with --data"
         ) from error
     with lock:
         try:
@@ -188,8 +222,11 @@ def listen_on(port: int) -> Iterator[socket.socket]:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, CLIENT_STALLED_MS)
         try:
             listening.bind((LOOPBACK, port))
+            listening.listen()
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from structlog.typing import Processor
 
 from cloud.app import App
 from cloud.clock import SystemClock
@@ -21,7 +22,8 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Live availability of police, fire and ambulance units, for the control rooms that share them.",
+    help="Live availability of police, fire and ambulance units, for the control rooms that share them.\n\n"
+    "To see it at work: watchroom demo. To run it with your own units: watchroom up --help.",
 )
 
 LOOPBACK_NOTICE = "Listening on this machine only (127.0.0.1) until devices and people have identities."
@@ -34,26 +36,43 @@ def root() -> None:
 
 @cli.command()
 def up(
-    data: Annotated[Path, typer.Option(help="The folder that holds everything that is kept.")] = Path("watchroom-data"),
+    data: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where everything that is kept goes. Made if it is not there.")
+    ] = Path("watchroom-data"),
     directory: Annotated[
-        Path | None, typer.Option(help="The folder of TOML files naming units and devices. [default: DATA/directory]")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Your TOML files that name organisations, bases, units and devices. Without it: the folder "
+            "directory inside the data folder.",
+        ),
     ] = None,
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="The board's and the API's port.")] = 8470,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where browsers find the board and programs the API.")
+    ] = 8470,
     mqtt_port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="The port of the broker that this command runs.")
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where devices find the broker that this runs.")
     ] = 1883,
     broker: Annotated[
-        str | None, typer.Option(help="Use a running broker, such as mqtt://127.0.0.1:1883, and run none.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A broker of this machine that runs already, such as mqtt://127.0.0.1:1883. Without it this runs one.",
+        ),
     ] = None,
 ) -> None:
-    """Run ingest, feed, API and board in one process, with a broker of their own."""
+    """Run the cloud side, whole, in one process: MQTT broker, ingest, live feed, API and board.
+
+    Everything listens on this machine only (127.0.0.1). Ctrl-C or SIGTERM stops it; nothing that was stored is lost.
+    Logs go to stderr.
+    """
     set_up_log()
     settings_directory = directory or data / "directory"
     run_until_stopped(lambda: _up(data, settings_directory, port, mqtt_port, broker))
 
 
 async def _up(data: Path, directory: Path, port: int, mqtt_port: int, broker: str | None) -> None:
-    address = parse_broker(broker) if broker else None
+    address = parse_broker(broker) if broker is not None else None
     settings = Settings(data=data, directory=directory, port=port, mqtt_port=mqtt_port, broker=address)
     app = App(settings, SystemClock())
     async with asyncio.TaskGroup() as tasks:
@@ -100,17 +119,23 @@ async def _until_signal(work: Callable[[], Coroutine[object, object, None]]) -> 
 
 
 def set_up_log() -> None:
-    """Log to stderr: as JSON where that is not a terminal."""
+    """Log to stderr: as JSON where that is not a terminal. What libraries warn of looks the same."""
+    marked: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     tty = sys.stderr.isatty()
+    plain: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    shown: list[Processor] = [structlog.dev.ConsoleRenderer()] if tty else plain
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer(),
-        ],
+        processors=[*marked, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    of_libraries = logging.StreamHandler(sys.stderr)
+    strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    of_libraries.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=marked, processors=[strip, *shown]))
+    logging.basicConfig(handlers=[of_libraries], level=logging.WARNING)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from cloud.fleet.clocks import Corrected, Moment, correct
 from cloud.fleet.heads import Head, newer, stand
 from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness, thresholds_s
 from cloud.fleet.position import Place, Whereabouts, apply_place
-from cloud.fleet.reasons import Basis, judge, vouch_for
+from cloud.fleet.reasons import Basis, Vouch, judge, vouch_for
 from wire.feed import Ages, Conflict, FeedRecord, Service, StatusView
 from wire.messages import Birth, Death, Event, Heartbeat
 
@@ -51,8 +51,11 @@ class Fleet:
         self._units = {unit.id: _Unit(entry=unit, heads={}) for unit in units}
         self._speakers = speakers
         self._carried: dict[str, list[str]] = {}
+        self._spoken_for: dict[str, list[str]] = {}
         for unit in self._units.values():
             self._carried.setdefault(unit.entry.carrier, []).append(unit.entry.id)
+            for device in speakers.get(unit.entry.id, ()):
+                self._spoken_for.setdefault(device, []).append(unit.entry.id)
         self._links: dict[str, Link] = {}
         self._places: dict[str, Whereabouts] = {}
         self._through: dict[str, tuple[int, int]] = {}
@@ -78,10 +81,13 @@ class Fleet:
         self, device: str, vitals: Heartbeat | Birth, ordinal: int, echoed_s: float | None, now: Moment
     ) -> bool:
         """Fold a heartbeat or birth in. Tells whether it was news: a replayed one is not."""
-        link = apply_vitals(self._links.get(device, Link()), vitals, ordinal, echoed_s, now)
+        known = self._links.get(device, Link())
+        link = apply_vitals(known, vitals, ordinal, echoed_s, now)
         if link is not None:
             self._links[device] = link
             self._touch_device(device, now)
+            if _names_others(known, link):
+                self._touch_spoken_for(device, now)
         return link is not None
 
     def apply_sent(self, device: str, boot: int, sent_mono_ms: int, now: Moment, ordinal: int | None = None) -> None:
@@ -106,7 +112,7 @@ class Fleet:
         """Fold in how far a device's newest status queue has ended."""
         if (ordinal, through) > self._through.get(device, (0, 0)):
             self._through[device] = (ordinal, through)
-            self._touch_device(device, now)
+            self._touch_spoken_for(device, now)
 
     def apply_head(self, head: Head, now: Moment) -> bool:
         """Fold a committed status in. Tells whether it is now its device's head; devices not bound hold none."""
@@ -176,7 +182,8 @@ class Fleet:
             ended=link.ended,
             link_age_s=ages.link_s,
             status_age_s=ages.status_s,
-            vouch=vouch_for(self._own_head(unit), link, entry.id, self._through_of(entry.carrier, link)),
+            vouch=self._vouch_of(entry.carrier, unit),
+            declarer_vouch=self._vouch_of(head.device, unit) if head and head.device != entry.carrier else "stored",
         )
         confidence, reasons = judge(basis)
         fresh_until_s = position.fresh_until_s(places, link, ages.position_s, now)
@@ -203,17 +210,15 @@ class Fleet:
             cursor=cursor,
         )
 
-    def _own_head(self, unit: _Unit) -> Head | None:
-        return unit.heads.get(unit.entry.carrier)
-
-    def _through_of(self, device: str, link: Link) -> int:
+    def _vouch_of(self, device: str, unit: _Unit) -> Vouch:
+        link = self._links.get(device, Link())
         ordinal, through = self._through.get(device, (0, 0))
-        return through if ordinal == link.order[0] else 0
+        return vouch_for(unit.heads.get(device), link, unit.entry.id, through if ordinal == link.order[0] else 0)
 
     def _ages(self, link: Link, places: Whereabouts, head: Head | None, now: Moment) -> Ages:
         return Ages(
             link_s=_rounded(now.mono_s - link.proof_s) if link.proof_s is not None else None,
-            status_s=_rounded((now.utc - head.at).total_seconds()) if head else None,
+            status_s=_known((now.utc - head.at).total_seconds()) if head else None,
             position_s=_rounded(position.age_s(places, link, now)),
         )
 
@@ -238,6 +243,22 @@ class Fleet:
     def _touch_device(self, device: str, now: Moment) -> None:
         for unit in self._carried.get(device, ()):
             self._changed.setdefault(unit, now.utc)
+
+    def _touch_spoken_for(self, device: str, now: Moment) -> None:
+        for unit in self._spoken_for.get(device, ()):
+            self._changed.setdefault(unit, now.utc)
+
+
+def _names_others(old: Link, new: Link) -> bool:
+    """Tell whether a device now names other statuses, which may concern units beside the one that it carries."""
+    if old.vitals is None or new.vitals is None or old.order[0] != new.order[0]:
+        return True
+    return old.vitals.current != new.vitals.current or old.vitals.last_seq.status != new.vitals.last_seq.status
+
+
+def _known(age_s: float) -> float | None:
+    """Give an age by the wall clock; None where it is negative, for one of the two readings was wrong."""
+    return None if age_s < 0 else _rounded(age_s)
 
 
 def _rounded(age_s: float | None) -> float | None:

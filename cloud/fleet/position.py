@@ -57,7 +57,7 @@ def age_s(known: Whereabouts, link: Link, now: Moment) -> float | None:
     ages = []
     if link.clock_map is not None and link.clock_map.boot == place.boot and place.ordinal == link.order[0]:
         ages.append(now.mono_s - link.clock_map.earliest_s(place.mono_ms))
-    elif place.proven:
+    elif place.proven and now.utc >= place.at:  # one of the future was read off a clock that was wrong: unknown
         ages.append((now.utc - place.at).total_seconds())
     if ages and place.received_s is not None:
         ages = [max(ages[0], now.mono_s - place.received_s)]

@@ -8,11 +8,18 @@ from cloud.fleet.heads import Head, Standing
 from cloud.fleet.link import Link
 from wire.feed import Confidence, Freshness, Reason
 
-Vouch = Literal["stored", "catching_up", "refused", "not_held", "unsaid"]
-"""What the carrier's last heartbeat means for the head shown: it names that very status, or a later one that is still
-on its way, or one that was refused or lost, or holds none, or has not spoken since the cloud started."""
+Vouch = Literal["stored", "catching_up", "refused", "other", "not_held", "unsaid"]
+"""What a device's last heartbeat means for its head: it names that very status, or a later one that is still on its
+way, or one that was refused or lost, or one that does not stand, or holds none, or it has not spoken since the cloud
+started."""
 
 _BY = {"panel": "Pressed on the panel", "auto": "Set automatically", "order": "Set by an order", "radio": "By radio"}
+
+_VOUCH_DOUBTS: dict[Vouch, tuple[str, str]] = {
+    "catching_up": ("catching_up", "Later statuses are still on their way: confirm by radio"),
+    "refused": ("not_stored", "{}'s latest status was refused or lost: confirm by radio"),
+    "other": ("other_status", "{} shows another status than the one that stands: confirm by radio"),
+}
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,25 +31,38 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     link_age_s: float | None
     status_age_s: float | None
     vouch: Vouch
+    """The carrier's."""
+    declarer_vouch: Vouch = "stored"
+    """That of the device whose status stands, where it is another one."""
 
 
 def vouch_for(head: Head | None, link: Link | None, unit: str, through: int) -> Vouch:
-    """Compare the head shown with the status that the carrier device names as the unit's current one.
+    """Compare a device's head with the status that the device names as the unit's current one.
 
     `through` is the status queue's watermark of the stream that the device speaks in now.
+
+    | the heartbeat names | it means |
+    |---|---|
+    | the head, by its place or by the one it was carried from | `stored` (`refused` where the code is another) |
+    | an earlier status, and had not counted the head yet | `stored`: the head came after the heartbeat |
+    | one of its own stream that has not ended yet | `catching_up` |
+    | one of the head's stream, after the head, that has ended | `refused`, or lost |
+    | any other, so one carried from before the head | `other` |
     """
     if link is None or link.vitals is None:
         return "unsaid"
-    named = next((one for one in link.vitals.current if one.unit == unit), None)
+    vitals = link.vitals
+    named = next((one for one in vitals.current if one.unit == unit), None)
     if named is None:
         return "stored" if head is None else "not_held"
-    if head is not None and (named.stream, named.seq) == (head.stream, head.seq):
+    if head is not None and head.is_at(named.stream, named.seq):
         return "stored" if (named.scheme, named.code) == (head.scheme, head.code) else "refused"
-    if head is not None and named.stream == head.stream and named.seq < head.seq:
+    counted = max(named.seq, vitals.last_seq.status)
+    if head is not None and named.stream == vitals.stream == head.stream and counted < head.seq:
         return "stored"
-    if named.stream == link.vitals.stream and named.seq > through:
+    if named.stream == vitals.stream and named.seq > through:
         return "catching_up"
-    return "refused"
+    return "refused" if head is None or (named.stream == head.stream and named.seq > head.seq) else "other"
 
 
 def judge(basis: Basis) -> tuple[Confidence, tuple[Reason, ...]]:
@@ -69,14 +89,18 @@ def _doubts(basis: Basis) -> tuple[Reason, ...]:
     link = _link_doubt(basis)
     if link is not None:
         doubts.append(link)
-    match basis.vouch:
-        case "catching_up":
-            doubts.append(_reason("catching_up", "Later statuses are still on their way: confirm by radio"))
-        case "refused":
-            doubts.append(_reason("not_stored", "The device's latest status was refused or lost: confirm by radio"))
-        case "not_held" if basis.link not in ("never", "lost"):
-            doubts.append(_reason("not_held", "The device no longer holds this status: confirm by radio"))
+    if basis.vouch in _VOUCH_DOUBTS:
+        doubts.append(_vouch_doubt(basis.vouch, "The device"))
+    elif basis.vouch == "not_held" and basis.link not in ("never", "lost"):
+        doubts.append(_reason("not_held", "The device no longer holds this status: confirm by radio"))
+    if basis.declarer_vouch in _VOUCH_DOUBTS and basis.standing is not None:
+        doubts.append(_vouch_doubt(basis.declarer_vouch, basis.standing.head.device))
     return tuple(doubts)
+
+
+def _vouch_doubt(vouch: Vouch, device: str) -> Reason:
+    code, text = _VOUCH_DOUBTS[vouch]
+    return _reason(code, text.format(device))
 
 
 def _link_doubt(basis: Basis) -> Reason | None:
@@ -103,7 +127,7 @@ def _conflict(standing: Standing) -> Reason:
 
 def _declared(head: Head, age_s: float | None) -> tuple[Reason, ...]:
     declared = Reason(code="declared", text=_BY[head.by], source=head.by, age_s=age_s)
-    if head.proven:
+    if head.proven and age_s is not None:
         return (declared,)
     return declared, Reason(code="time_unproven", text="When it was declared is not known", source="ledger")
 

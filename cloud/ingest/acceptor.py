@@ -3,6 +3,7 @@
 One owner, one thread. What has to be committed goes to `status` or `track`; what can be answered goes to `outgoing`.
 """
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,11 +14,13 @@ import msgspec
 from cloud.directory import Device, Directory
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
-from cloud.fleet.link import freshness
+from cloud.fleet.link import freshness, thresholds_s
 from cloud.fleet.position import Place
 from cloud.ingest.judge import Judged, is_enrolled, judge, object_to
-from cloud.ingest.marks import REFUSED_KEPT, Fit, Mark, fit, start_mark
+from cloud.ingest.marks import Fit, Key, Mark, find_outgrown, fit, start_mark
+from cloud.ingest.succession import Succession, Successions, find_lost
 from cloud.ingest.work import Aside, Outgoing, Work
+from cloud.ledger.rows import REFUSED_KEPT
 from wire import codec, topics
 from wire.messages import (
     MESSAGE_BYTES_MAX,
@@ -46,8 +49,8 @@ WAITING_MAX = 256
 STREAMS_MAX = 256
 """Streams of one enrolment. A device mints one when its outbox is damaged, put back or forked: more is a fault."""
 STATE_VALID_S = 86_400.0
-
-Key = tuple[str, str, Queue]
+STATE_EVERY_S = 3_600.0
+"""A device that speaks is told the state again when it was last told longer ago than this: it must not run out."""
 
 
 class Acceptor:
@@ -62,6 +65,10 @@ class Acceptor:
         self._greetings: deque[tuple[str, float]] = deque(maxlen=IDS_KEPT)
         self._next_id = 0
         self._state_version = 0
+        self._told_s: dict[str, float] = {}
+        """When each device was last told the state."""
+        self._first_heard_s: dict[str, float] = {}
+        self._successions = Successions()
         self._ordinals: dict[str, dict[str, int]] = {}
         self._waiting: Counter[tuple[str, Queue]] = Counter()
         self.committed: dict[Key, Mark] = {}
@@ -114,6 +121,7 @@ class Acceptor:
         """Publish what control believes of the units bound to these devices."""
         for device in devices:
             self._state_version += 1
+            self._told_s[device] = now.mono_s
             shown = (self._shown(unit.id) for unit in self._directory.device_units(device))
             state = State(
                 v=1,
@@ -168,19 +176,48 @@ class Acceptor:
 
     def _receive_vitals(self, device: str, vitals: Heartbeat | Birth, ordinal: int, now: Moment) -> None:
         echoed_s = self._sent_s(device, vitals.echo.id) if vitals.echo is not None else None
+        before = self._fleet.link(device)
         if not self._fleet.apply_vitals(device, vitals, ordinal, echoed_s, now):
             self.counts["replayed"] += 1
             if self._was_put_back(device, ordinal, now):
                 self.settle(device, (), now, "superseded")
             return
-        self.settle(device, (), now)
-        if isinstance(vitals, Birth):
+        if self._was_put_back(device, ordinal, now):
+            self.settle(device, (), now, "superseded")
+        else:
+            self.settle(device, find_outgrown(self.committed, vitals), now)
+        if isinstance(vitals, Birth) or now.mono_s - self._told_s.get(device, -math.inf) > STATE_EVERY_S:
             self.tell_state((device,), now)
+        if isinstance(vitals, Birth):
+            self._record_lost(device, self._successions.begin(before, vitals), now)
+
+    def _record_lost(self, device: str, ended: Succession | None, now: Moment) -> None:
+        """Once a stream has brought all that it carried: record what the one before had named and nobody sent."""
+        if ended is None:
+            return
+        stream, ordinal = ended.predecessor, self.ordinal(device, ended.predecessor)
+        mark = self._accepted.get((device, stream, "status")) or start_mark(device, stream, "status", ordinal)
+        org = self._directory.devices[device].organisation
+        topic = topics.up(org, device, "status")
+        lost = Work(org=org, device=device, topic=topic, stream=stream, ordinal=ordinal, received=now, mark=mark)
+        for gap in find_lost(ended, mark.through):
+            self.counts["lost_with_stream"] += gap.last - gap.first + 1
+            self._waiting[(device, "status")] += 1
+            self.status.append(msgspec.structs.replace(lost, gap=gap))
 
     def _was_put_back(self, device: str, ordinal: int, now: Moment) -> bool:
-        """Tell whether a device speaks in an old stream while nobody speaks in its newer one: a card put back."""
+        """Tell whether a device speaks in an old stream while nobody speaks in its newer one: a card put back.
+
+        Whoever speaks in the newer one has, from the device's first word since the start, as long to prove it as it
+        may be silent.
+        """
+        first_s = self._first_heard_s.setdefault(device, now.mono_s)
         link = self._fleet.link(device)
-        return link is not None and ordinal < link.order[0] and freshness(link, now.mono_s) != "fresh"
+        if link is None or ordinal == max(self._ordinals[device].values()):
+            return False
+        if now.mono_s - first_s <= thresholds_s(link)[0]:
+            return False
+        return ordinal == link.order[0] or freshness(link, now.mono_s) != "fresh"
 
     def _receive_live(self, topic: str, where: UpTopic, envelope: Envelope, ordinal: int, now: Moment) -> None:
         judged = tuple(self._judge_live(where.device, bytes(raw)) for raw in envelope.events)
@@ -279,6 +316,8 @@ class Acceptor:
         )
         if mark.queue == "status":
             self.status.append(work)
+            ended = self._successions.note(mark.device, mark.stream, judged, changed.through)
+            self._record_lost(mark.device, ended, now)
         else:
             self.track.append(work)
 

@@ -1,21 +1,23 @@
 """Turns a group of work into one ledger commit, and says what holds once it is durable. Pure."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from cloud.fleet.clocks import Corrected
 from cloud.fleet.fleet import Fleet
-from cloud.fleet.heads import Head
+from cloud.fleet.heads import Head, newer
 from cloud.ingest.judge import Judged
-from cloud.ingest.marks import Mark
+from cloud.ingest.marks import Key, Mark
 from cloud.ingest.work import Aside, Work
 from cloud.ledger import Commit, EventRow, Gap, Loaded, Refused, Watermark
 from wire import codec
-from wire.messages import Event, Queue, StatusEvent
+from wire.messages import Event, Queue, RefusedSeq, StatusEvent
 from wire.scheme import Scheme
 
-Key = tuple[str, str, Queue]
+Stream = tuple[str, str]
+"""A device and one of its streams."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -43,11 +45,12 @@ class Book:
             for mark in loaded.watermarks
             if mark.corrected_at is not None
         }
-        self._head_orders: dict[tuple[str, str], tuple[int, int]] = {}
+        self._heads: dict[tuple[str, str], Head] = {}
+        self._ordinals = _ordinals(loaded)
 
     def know_head(self, head: Head) -> None:
         """Note a head that the ledger holds already."""
-        self._head_orders[(head.unit, head.device)] = head.order
+        self._heads[(head.unit, head.device)] = head
 
     def enter(self, group: Iterable[Work | Aside]) -> Entry:
         """Make the commit for a group. Times are corrected here, once, and stored."""
@@ -63,6 +66,7 @@ class Book:
         if work.mark is None:
             return
         key = (work.device, work.stream, work.mark.queue)
+        self._ordinals.setdefault((work.device, work.stream), work.ordinal)
         if work.gap is not None:
             entry.commit.gaps.append(_gap_row(work))
         for one in work.judged:
@@ -99,43 +103,65 @@ class Book:
         if unit is not None:
             self._tails[unit] = row.id
             entry.commit.tails.append((unit, row.id))
-        if isinstance(event, StatusEvent) and (head := self._head_of(row, event, work.ordinal)) is not None:
+        if isinstance(event, StatusEvent) and (head := self._head_of(row, event)) is not None:
             entry.heads.append(head)
             entry.commit.heads.append((head.unit, head.device, row.id))
 
-    def _head_of(self, row: EventRow, event: StatusEvent, ordinal: int) -> Head | None:
-        head = make_head(row, event, ordinal, self._schemes)
+    def _head_of(self, row: EventRow, event: StatusEvent) -> Head | None:
+        """Give the head that a status becomes; None where what stands stays. See `newer` for which."""
+        head = make_head(row, event, self._ordinals, self._schemes)
         key = (event.unit, row.device)
-        if head is None or head.order <= self._head_orders.get(key, (0, 0)):
+        if head is None or not newer(self._heads.get(key), head):
             return None
-        self._head_orders[key] = head.order
+        self._heads[key] = head
         return head
 
     def _correct(self, work: Work, event: Event, key: Key) -> Corrected:
         """Correct an event's time. Along a stream time never goes back, whatever the clocks said.
 
-        A time that is taken over from an unproven event before it is no better proven than that one's.
+        A time that is taken over from an unproven event before it is no better proven than that one's. A press that
+        stands already and was carried to a new stream keeps its time: it is no younger for having come again.
         """
-        corrected = self._fleet.correct(work.device, event, work.received, work.ordinal)
+        corrected = self._standing_time(work.device, event)
+        if corrected is None:
+            corrected = self._fleet.correct(work.device, event, work.received, work.ordinal)
         last = self._corrected.get(key)
         if last is not None and last.at > corrected.at:
             corrected = Corrected(last.at, corrected.proven and last.proven)
         self._corrected[key] = corrected
         return corrected
 
+    def _standing_time(self, device: str, event: Event) -> Corrected | None:
+        head = self._heads.get((event.unit, device)) if isinstance(event, StatusEvent) else None
+        if head is None or event.origin is None or not head.is_at(event.origin.stream, event.origin.seq):
+            return None
+        return Corrected(head.at, head.proven) if (event.boot, event.mono_ms) == (head.boot, head.mono_ms) else None
 
-def make_head(row: EventRow, event: StatusEvent, ordinal: int, schemes: dict[str, Scheme]) -> Head | None:
-    """Make the head that a stored status comes to; None for an event code, which never stands."""
+
+def make_head(
+    row: EventRow, event: StatusEvent, ordinals: Mapping[Stream, int], schemes: dict[str, Scheme]
+) -> Head | None:
+    """Make the head that a stored status comes to; None for an event code, which never stands.
+
+    An origin counts where it is in an earlier stream of the device: it never makes a press newer than its place does.
+    """
     scheme = schemes.get(event.scheme)
     code = scheme.code(event.code) if scheme is not None else None
     if code is None or code.availability is None:
         return None
+    ordinal = ordinals.get((row.device, row.stream), 0)
+    origin = event.origin
+    origin_ordinal = ordinals.get((row.device, origin.stream), ordinal) if origin is not None else ordinal
     return Head(
         unit=event.unit,
         device=row.device,
         ordinal=ordinal,
         stream=row.stream,
         seq=row.seq,
+        origin=origin if origin_ordinal < ordinal else None,
+        origin_ordinal=origin_ordinal if origin_ordinal < ordinal else 0,
+        boot=event.boot,
+        mono_ms=event.mono_ms,
         scheme=event.scheme,
         code=event.code,
         label=code.label,
@@ -149,17 +175,20 @@ def make_head(row: EventRow, event: StatusEvent, ordinal: int, schemes: dict[str
 
 def load_heads(loaded: Loaded, schemes: dict[str, Scheme]) -> Iterable[Head]:
     """Make the heads that stood when the last process stopped."""
-    ordinals = {(mark.device, mark.stream): mark.ordinal for mark in loaded.watermarks}
+    ordinals = _ordinals(loaded)
     for row in loaded.heads:
         event = codec.decode_event(row.body)
         if isinstance(event, StatusEvent):
-            head = make_head(row, event, ordinals.get((row.device, row.stream), 0), schemes)
+            head = make_head(row, event, ordinals, schemes)
             if head is not None:
                 yield head
 
 
 def load_marks(loaded: Loaded) -> Iterable[Mark]:
     """Make the marks that held when the last process stopped."""
+    refused: dict[Key, list[RefusedSeq]] = defaultdict(list)
+    for device, stream, queue, seq, reason in loaded.refused:
+        refused[(device, stream, queue)].append(RefusedSeq(seq, reason))
     for row in loaded.watermarks:
         yield Mark(
             device=row.device,
@@ -169,7 +198,12 @@ def load_marks(loaded: Loaded) -> Iterable[Mark]:
             through=row.through,
             digest=row.digest,
             corrected_at=row.corrected_at,
+            refused=tuple(refused[(row.device, row.stream, row.queue)]),
         )
+
+
+def _ordinals(loaded: Loaded) -> dict[Stream, int]:
+    return {(mark.device, mark.stream): mark.ordinal for mark in loaded.watermarks}
 
 
 def _watermark_row(mark: Mark) -> Watermark:
@@ -193,7 +227,7 @@ def _gap_row(work: Work) -> Gap:
         first_seq=work.gap.first,
         last_seq=work.gap.last,
         recorded_at=work.received.utc,
-        reason="not_held",
+        reason=work.gap.reason,
     )
 
 

@@ -46,6 +46,8 @@ class Ingest:
         self._status = StatusLane(self.acceptor, self._book, self.fleet, self._speakers)
         self._track = TrackLane(self.acceptor, self.fleet, directory)
         self.subscriber: Subscriber | None = None
+        self.heard_s: float | None = None
+        """When anything last came from the broker; None before the first."""
 
     def moment(self) -> Moment:
         """Now, on both clocks."""
@@ -70,6 +72,7 @@ class Ingest:
 
     def _receive(self, messages: Messages) -> None:
         now = self.moment()
+        self.heard_s = now.mono_s
         for topic, payload in messages:
             self.acceptor.receive(topic, payload, now)
         if self.acceptor.status:
@@ -132,7 +135,7 @@ class Ingest:
             mono_ms=row.mono_ms,
             event=event,
             at=row.corrected_at,
-            proven=True,
+            proven=row.corrected_at < row.received_at,  # one that was not is stored as of its receipt
         )
 
 

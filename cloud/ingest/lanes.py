@@ -20,8 +20,9 @@ from cloud.errors import Retryable
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.ingest import tracks
-from cloud.ingest.acceptor import Acceptor, Key
+from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book, Entry
+from cloud.ingest.marks import Key
 from cloud.ingest.work import Aside, Work
 from cloud.ledger import Commit
 from cloud.telemetry import InputRow, PositionRow
@@ -141,7 +142,7 @@ class TrackLane:
             for one in work.judged:
                 if one.event is None:
                     continue
-                corrected = self._fleet.correct(work.device, one.event, work.received)
+                corrected = self._fleet.correct(work.device, one.event, work.received, work.ordinal)
                 if isinstance(one.event, PositionEvent):
                     positions.append(tracks.position_row(work, one.event, unit, corrected))
                 elif isinstance(one.event, InputEvent):

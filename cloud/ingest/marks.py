@@ -1,15 +1,16 @@
 """Watermarks: how far each queue has ended, the digest there, and whether an envelope fits what came before. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from wire import digest
-from wire.messages import Envelope, Queue, RefusedSeq
+from wire.messages import Envelope, Queue, RefusedSeq, Vitals
 
-REFUSED_KEPT = 20
-"""How many of a queue's latest refusals are told again with each settle, for one may have been lost on its way."""
+Key = tuple[str, str, Queue]
+"""A device, one of its streams, and the queue."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class Gap(msgspec.Struct, frozen=True):
 
     first: int
     last: int
+    reason: str = "not_held"
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -64,6 +66,16 @@ def fit(mark: Mark, envelope: Envelope) -> Fit:
     if known == len(events):
         return Fit("known")
     return Fit("new", mark.through + 1, events[known:], _chain(mark.digest, events[known:]))
+
+
+def find_outgrown(committed: Mapping[Key, Mark], vitals: Vitals) -> tuple[Key, ...]:
+    """Name the queues that have ended further than a device has counted: its outbox is an older copy.
+
+    The settle tells it so, and it goes on in a new stream before a press of its crew takes a used sequence.
+    """
+    counted: tuple[tuple[Queue, int], ...] = (("status", vitals.last_seq.status), ("track", vitals.last_seq.track))
+    keys: tuple[tuple[Key, int], ...] = tuple(((vitals.device, vitals.stream, queue), last) for queue, last in counted)
+    return tuple(key for key, last in keys if key in committed and committed[key].through > last)
 
 
 def _chain(base: bytes, events: tuple[bytes, ...]) -> bytes:

@@ -48,6 +48,7 @@ class Subscriber:
         self._paused = False
         self._subscribed: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[None] | None = None
+        self._fault: Exception | None = None
         self.connected = False
         self.connections = 0
         self.dropped = 0
@@ -129,8 +130,7 @@ class Subscriber:
             await asyncio.wait((self._lost,), timeout=1.0)
             if not self._paused:
                 self._client.loop_misc()
-        self._lost.result()
-        raise Retryable("the broker closed the connection")
+        raise self._fault or Retryable("the broker closed the connection")
 
     def _read(self, client: paho.Client) -> None:
         for _ in range(TURN_MESSAGES_MAX):
@@ -146,9 +146,8 @@ class Subscriber:
         try:
             self._on_messages(messages)
         except Exception as error:
-            assert self._lost is not None
-            if not self._lost.done():
-                self._lost.set_exception(error)  # so that `run` raises it: the loop itself would only log it
+            self._fault = error  # for `run` to raise: the loop itself only logs it
+            self._on_lost()
             raise
 
     def _on_answered(self, client: paho.Client, reason: Any) -> None:
@@ -186,7 +185,7 @@ class Subscriber:
 
 def _backoff_s(failures: int) -> float:
     """The longest pause before the next try, after this many in a row that failed."""
-    return min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(failures, BACKOFF_DOUBLINGS_MAX))
+    return min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, BACKOFF_DOUBLINGS_MAX))
 
 
 def _topic(message: paho.MQTTMessage) -> str:

@@ -10,6 +10,11 @@ Head = tuple[str, str, int]
 """Unit, device, and the id of the event that is now that device's latest status for that unit."""
 Tail = tuple[str, int]
 """Unit, and the id of its newest event: where its history starts, newest first."""
+Refusal = tuple[str, str, Queue, int, str]
+"""Device, stream, queue, the sequence that was refused, and why."""
+
+REFUSED_KEPT = 20
+"""How many of a queue's latest refusals are told again with each settle, for one may have been lost on its way."""
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +107,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     heads: list[EventRow]
     """The latest status of each (unit, device)."""
     tails: dict[str, int]
+    refused: list[Refusal] = []
+    """The latest `REFUSED_KEPT` of each queue, oldest first."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

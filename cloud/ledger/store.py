@@ -15,9 +15,12 @@ from sqlalchemy import Connection, Engine, Select, func, insert, literal, select
 from cloud.ledger.failures import naming_failures
 from cloud.ledger.opening import name_place, open_engine
 from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
-from cloud.ledger.rows import Commit, Counts, EventRow, Gap, Loaded, Refused, Watermark
+from cloud.ledger.rows import REFUSED_KEPT, Commit, Counts, EventRow, Gap, Loaded, Refused, Watermark
 from cloud.ledger.statements import Statements, event_cells, gap_cells, watermark_cells
 from cloud.ledger.tables import event, gap, head, process, refused, tail, watermark
+
+REFUSED_READ_MAX = 100_000
+"""How many of the newest refusals are looked through at a start."""
 
 
 class Ledger:
@@ -76,6 +79,10 @@ class Ledger:
                 watermarks=[_watermark(row) for row in connection.execute(select(watermark))],
                 heads=[_event(row) for row in connection.execute(heads.order_by(event.c.id))],
                 tails={row.unit: row.event_id for row in connection.execute(select(tail))},
+                refused=[
+                    (row.device, row.stream, row.queue, row.seq, row.reason)
+                    for row in connection.execute(_latest_refusals())
+                ],
             )
 
     def events_of(self, unit: str, before: int | None, limit: int) -> list[EventRow]:
@@ -128,6 +135,18 @@ def _event(row: Any) -> EventRow:
 
 def _watermark(row: Any) -> Watermark:
     return Watermark(**row._mapping)
+
+
+def _latest_refusals() -> Select[Any]:
+    """Take the latest refusals of each queue, out of the newest `REFUSED_READ_MAX`: a start must not wait for more."""
+    queue = (refused.c.device, refused.c.stream, refused.c.queue)
+    newest_id = select(func.max(refused.c.id)).scalar_subquery()
+    place = func.row_number().over(partition_by=queue, order_by=refused.c.seq.desc()).label("place")
+    rows = select(*queue, refused.c.seq, refused.c.reason, place)
+    rows = rows.where(refused.c.seq.is_not(None), refused.c.id > newest_id - REFUSED_READ_MAX)
+    latest = rows.subquery()
+    columns = [column for column in latest.c if column.name != "place"]
+    return select(*columns).where(latest.c.place <= REFUSED_KEPT).order_by(*columns[:4])
 
 
 def _history(unit: str, before: int | None, limit: int) -> Select[Any]:

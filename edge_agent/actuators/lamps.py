@@ -7,7 +7,7 @@ from edge_agent.config import Button
 from edge_agent.outbox import Stored
 from edge_agent.state import lamps
 from edge_agent.state.lamps import Lamp, Meaning, Panel, Shown
-from wire.messages import QueueSettle, State, StatusEvent
+from wire.messages import QueueSettle, ShownStatus, State, StatusEvent
 
 Show = Callable[[Mapping[str, Lamp], str], None]
 
@@ -22,16 +22,21 @@ class Lamps:
         self._events = {(one.unit, one.code) for one in buttons.values() if one.event}
         self._show = show
         self._panel = Panel()
+        self._stream = ""
         self._state: State | None = None
+        self._order = (0, 0)
+        """The owner term and version of the newest state heard, whether or not it still holds."""
 
-    def restart(self, unsettled: Iterable[Stored], now_s: float) -> None:
-        """Begin anew with what the outbox holds: after a start, or in a new stream."""
-        self._panel = Panel(shown=self._panel.shown)
-        for stored in unsettled:
-            if isinstance(stored.event, StatusEvent):
-                event = (stored.event.unit, stored.event.code) in self._events
-                meaning = Meaning(stored.event.unit, stored.event.code, event)
-                self._panel = lamps.record_press(self._panel, meaning, seq=stored.seq, now_s=now_s)
+    def restart(self, unsettled: Iterable[Stored], *, stream: str, now_s: float) -> None:
+        """Go on with what the outbox holds: after a start, or in a new stream, where sequences count anew."""
+        self._stream = stream
+        carried = [(one.seq, self._meaning(one.event)) for one in unsettled if isinstance(one.event, StatusEvent)]
+        self._panel = lamps.hear(lamps.carry_over(self._panel, carried), self._shown())
+        self.refresh(now_s)
+
+    def vouch(self, *, answer_age_s: float, heartbeat_s: float, now_s: float) -> None:
+        """Take in how old the cloud's newest answer is, and how often it is asked for one."""
+        self._panel = lamps.vouch(self._panel, answer_age_s=answer_age_s, heartbeat_s=heartbeat_s, now_s=now_s)
         self.refresh(now_s)
 
     def press(self, button: str, seq: int | None, now_s: float) -> None:
@@ -45,17 +50,14 @@ class Lamps:
         self._panel = lamps.settle(self._panel, through=settle.through, refused=refused, now_s=now_s)
         self.refresh(now_s)
 
-    def hear(self, state: State, *, stream: str, utc: datetime, now_s: float) -> None:
+    def hear(self, state: State, *, utc: datetime, now_s: float) -> None:
         """Take in what control shows. A state out of order or past its time says nothing."""
-        known = self._state
-        if known is not None and (state.owner_term, state.version) < (known.owner_term, known.version):
+        order = (state.owner_term, state.version)
+        if order < self._order:
             return
-        self._state = state
-        shown = {}
-        for one in state.units if utc < state.valid_until else ():
-            own = one.device == self._device
-            shown[one.unit] = Shown(one.code, (one.seq if one.stream == stream else 0) if own else None)
-        self._panel = lamps.hear(self._panel, shown)
+        self._order = order
+        self._state = state if utc < state.valid_until else None
+        self._panel = lamps.hear(self._panel, self._shown())
         self.refresh(now_s)
 
     def expire(self, utc: datetime, now_s: float) -> None:
@@ -69,3 +71,16 @@ class Lamps:
         """Show what stands."""
         view = lamps.plan_lamps(self._panel, self._buttons, now_s)
         self._show(view.lamps, view.notice)
+
+    def _meaning(self, event: StatusEvent) -> Meaning:
+        return Meaning(event.unit, event.code, (event.unit, event.code) in self._events)
+
+    def _shown(self) -> dict[str, Shown]:
+        """What control shows, with sequences of this device's present stream only."""
+        units = self._state.units if self._state is not None else []
+        return {one.unit: Shown(one.code, self._seq_of(one)) for one in units}
+
+    def _seq_of(self, one: ShownStatus) -> int | None:
+        if one.device != self._device:
+            return None
+        return one.seq if one.stream == self._stream else 0

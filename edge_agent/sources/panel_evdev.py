@@ -31,7 +31,8 @@ _BLINK_MIN_S = 0.001
 class EvdevPanel:
     """The panel on one `/dev/input/event*` path, found again by that path when it is replugged.
 
-    `rejected` counts by reason what could not be believed. The notice has no place on such a panel.
+    `rejected` counts by reason what could not be believed. Such a panel has no place for the words of a notice: while
+    there is one, every LED that would be lit blinks fast.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class EvdevPanel:
 
     def show(self, lamps: Mapping[str, Lamp], notice: str) -> None:
         """Light the LEDs so from now on; blinking goes on by itself."""
-        self._lamps = dict(lamps)
+        self._lamps = {button: "fast" if notice and lamp != "dark" else lamp for button, lamp in lamps.items()}
         self._changed.set()
 
     async def run(self, emit: Emit) -> None:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable
 
 import msgspec
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.board_page import open_board, row
-from tests.browser.county import county, crowd, unit
+from tests.browser.county import DECLARED, county, crowd, unit
 from tests.browser.feed_source import FeedSource
 from wire.feed import Reason
 
@@ -49,20 +48,6 @@ def test_ages_advance(page: Page, source: FeedSource) -> None:
     assert seconds(told.inner_text()) - seconds(link.inner_text()) in (2, 3, 4)
 
 
-def test_sixty_units_at_once(page: Page, source: FeedSource) -> None:
-    """A dispatcher sees sixty units at thirteen bases on one screen without scrolling, in rows of 26 px."""
-    source.hold(county())
-    open_board(page, source)
-    assert page.locator("[role=row][aria-selected]").count() == 60
-    grid = page.locator("#grid").bounding_box()
-    assert grid is not None
-    for at in range(60):
-        box = page.locator("[role=row][aria-selected]").nth(at).bounding_box()
-        assert box is not None
-        assert box["height"] == 26
-        assert box["y"] >= grid["y"] and box["y"] + box["height"] <= grid["y"] + grid["height"]
-
-
 def test_words_of_a_row(page: Page, source: FeedSource) -> None:
     """Never heard says so and has no colour; no fix says so; an unproven time and an old position are marked."""
     source.hold(
@@ -80,10 +65,48 @@ def test_words_of_a_row(page: Page, source: FeedSource) -> None:
     expect(row(page, "u-1").locator(".bar")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
     expect(row(page, "u-2").locator(".c-position")).to_have_text("no fix")
     expect(row(page, "u-3").locator(".c-since")).to_have_text(re.compile(r"^≈\d\d:\d\d$"))
+    expect(row(page, "u-3").locator(".c-told")).to_have_text(re.compile(r"^≈\d+[sm]$"))
+    expect(row(page, "u-2").locator(".c-told")).to_have_text(re.compile(r"^\d+[sm]$"))
     expect(row(page, "u-3").locator(".bar")).to_have_text("Committed")
     expect(row(page, "u-3").locator(".c-status")).to_have_text("1Mobile to incident")
     expect(row(page, "u-4").locator(".c-position")).to_have_text(re.compile(r"^\(\d+s\)$"))
     expect(row(page, "u-5").get_by_role("img", name="contradicted")).to_have_text("≠")
+
+
+def test_reasons_of_a_row(page: Page, source: FeedSource) -> None:
+    """A row says only what is not normal, and what to do before why; the whole text is in its tooltip."""
+    doubt = Reason(code="link_late", text="Nothing recent from the device: confirm by radio", source="link")
+    radio = Reason(code="declared", text="By radio", source="radio")
+    late = unit(3, "P3", confidence="unconfirmed")
+    source.hold(
+        [
+            unit(1, "P1"),
+            msgspec.structs.replace(unit(2, "P2"), reasons=(radio,)),
+            msgspec.structs.replace(late, reasons=(doubt, *late.reasons)),
+            msgspec.structs.replace(late, unit="u-4", reasons=(DECLARED,)),
+        ]
+    )
+    open_board(page, source)
+    for number, text in enumerate(
+        ("", "By radio", "Radio: Nothing recent from the device", "Declared on the vehicle's panel"), start=1
+    ):
+        expect(row(page, f"u-{number}").locator(".c-reason")).to_have_text(text)
+    expect(row(page, "u-3").locator(".c-reason")).to_have_attribute("title", re.compile("^" + doubt.text))
+
+
+def test_parts_of_the_band_add_up(page: Page, source: FeedSource) -> None:
+    """Each unit is counted once: by class where it is confirmed, else by its doubt, apart where it is not live."""
+    source.hold(county())
+    source.hold([*source.held.values(), msgspec.structs.replace(unit(61, "P9"), mode="test")])
+    open_board(page, source)
+    expect(page.locator("#counts")).to_have_text(
+        re.compile(
+            r"^61\sunits\s·\s\d+\savailable\s·\s\d+\sconditional\s·\s\d+\scommitted\s·\s\d+\snot\savailable"
+            r"\s·\s5\sunconfirmed\s·\s1\scontradicted\s·\s3\snever\sheard\s·\s1\sin\stest$"
+        )
+    )
+    units, *parts = (int(figure) for figure in re.findall(r"\d+", page.locator("#counts").inner_text()))
+    assert sum(parts) == units
 
 
 def test_test_mode_does_not_count(page: Page, source: FeedSource) -> None:
@@ -171,6 +194,23 @@ def test_detail_follows_the_feed(page: Page, source: FeedSource) -> None:
     expect(page.locator("#detail")).to_be_focused()
 
 
+def test_detail_outlives_its_row(page: Page, source: FeedSource) -> None:
+    """An open detail keeps its unit, and goes on with its changes, where a view or a search hides the row."""
+    source.hold([unit(1, "P141"), unit(2, "KP21", service="police")])
+    open_board(page, source)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail h2")).to_have_text("P141")
+    page.keyboard.press("F4")
+    expect(page.locator("[role=row][aria-selected] .c-callsign")).to_have_text("KP21")
+    expect(page.locator("#detail h2")).to_have_text("P141")
+    source.change(unit(1, "P141", confidence="contradicted"))
+    expect(page.locator("#detail")).to_contain_text("Also told, and not shown")
+    page.keyboard.press("j")
+    expect(page.locator("#detail h2")).to_have_text("KP21")
+
+
 def test_selection_stays_with_its_unit(page: Page, source: FeedSource) -> None:
     """A unit that moves to another base keeps its row and stays the selected one."""
     source.hold([unit(1, "P1", base="Ashford"), unit(2, "P2", base="Dover")])
@@ -207,28 +247,6 @@ def test_accessible_names(page: Page, source: FeedSource) -> None:
     expect(row(page, "u-3")).to_have_attribute("aria-rowindex", "4")
     expect(page.get_by_role("status").first).to_have_text("Feed live")
     assert page.locator("[aria-live]").count() == 1
-
-
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1024, 600)])
-def test_nothing_wider_than_the_screen(page: Page, source: FeedSource, width: int, height: int) -> None:
-    """Neither screen size needs scrolling sideways, and every row shows its figures whole."""
-    source.hold(county())
-    page.set_viewport_size({"width": width, "height": height})
-    open_board(page, source)
-    clipped = """() => [...document.querySelectorAll(
-        '.c-callsign, .c-since, .bar, .c-link, .c-told, .c-position, .base-name, .band *, .line > *')]
-        .filter(node => node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 1
-            && getComputedStyle(node).display !== 'inline')
-        .map(node => node.className + ' ' + node.textContent)"""
-    assert page.evaluate(clipped) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-
-
-def test_wall_is_twice_the_size(page: Page, source: FeedSource) -> None:
-    """Wall mode draws the same board with rows twice as high."""
-    source.hold([unit(1, "P141")])
-    page.goto(source.url + "?wall")
-    expect(row(page, "u-1")).to_have_css("height", "52px")
 
 
 LONG_TASKS = """

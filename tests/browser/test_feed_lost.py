@@ -62,6 +62,44 @@ def test_silence_and_recovery(page: Page, source: FeedSource) -> None:
     expect(page.locator("#feed-state")).to_contain_text("Feed back at")
 
 
+def test_no_position_is_live_on_a_lost_feed(page: Page, source: FeedSource) -> None:
+    """While the feed is lost a position is the last known and the loss is the reason."""
+    source.hold([unit(1, "P1"), unit(2, "P2", fix="none")])
+    open_board(page, source)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    detail = page.locator("#detail")
+    expect(detail.get_by_text("Speed", exact=True)).to_be_visible()
+    source.silent = True
+    expect_lost(page, 2)
+    expect(row(page, "u-1").locator(".c-position")).to_have_text(re.compile(r"^\(\d+s\)$"))
+    expect(row(page, "u-2").locator(".c-position")).to_have_text("(no fix)")
+    expect(row(page, "u-1").locator(".c-reason")).to_have_text("The feed is lost: use radio")
+    for name in ("Last known", "Speed then", "Heading then", "Link then"):
+        expect(detail.get_by_text(name, exact=True)).to_be_visible()
+    expect(detail.locator("li").first).to_contain_text("The feed is lost: use radio")
+    source.silent = False
+    expect_live(page)
+    expect(row(page, "u-1").locator(".c-position")).to_have_text(re.compile(r"^\d+s$"))
+    expect(detail.get_by_text("At", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(("size", "query"), [((1920, 1080), ""), ((1024, 600), ""), ((1920, 1080), "?wall")])
+def test_the_banner_leaves_the_clock(page: Page, source: FeedSource, size: tuple[int, int], query: str) -> None:
+    """The banner of a lost feed is read whole, with the time of day beside it."""
+    source.hold([unit(1, "P1")])
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(source.url + query)
+    expect(page.locator("body")).to_have_attribute("data-feed", "live")
+    source.silent = True
+    expect_lost(page, 1)
+    clock, banner = page.locator("#clock").bounding_box(), page.locator("#banner").bounding_box()
+    assert clock is not None and banner is not None
+    assert clock["x"] + clock["width"] <= banner["x"]
+    assert banner["x"] + banner["width"] == size[0]
+    assert page.evaluate("(({scrollWidth, clientWidth}) => scrollWidth <= clientWidth)(banner)")
+
+
 def test_part_of_a_snapshot_is_not_a_board(page: Page, source: FeedSource) -> None:
     """Until the last part of a snapshot has come nothing is shown as live, however many ticks follow."""
     source.hold([unit(1, "P1"), unit(2, "P2")])
@@ -92,7 +130,7 @@ def test_restart_gives_a_fresh_board(page: Page, port: int, serve: SourceFactory
     expect_live(page)
     expect(page.locator("[role=row][aria-selected] .c-callsign")).to_have_text(["P1", "P3"])
     expect(row(page, "u-1")).to_contain_text("Mobile to incident")
-    expect(page.locator("#detail")).to_contain_text("No longer on this feed")
+    expect(page.locator("#detail")).to_contain_text("P2: no longer on this feed")
 
 
 def test_short_cut_keeps_the_board(page: Page, port: int, serve: SourceFactory) -> None:

@@ -1,24 +1,12 @@
 // The band along the top, the banner below it, and what a screen reader is told of the feed.
 
+import { modeText, sumText } from "./counts.js";
 import { age, clockTime, feedAge } from "./words.js";
 
 const RADIO = "what you see is old: use radio";
 
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
-}
-
-// What is counted in the band and per base. A unit that is not in live mode is not counted as available.
-export function count(records, keyOf) {
-  const counted = { units: 0, available: 0, unconfirmed: 0, contradicted: 0, never: 0, apart: new Map() };
-  for (const record of records) {
-    const key = keyOf(record);
-    counted.units += 1;
-    if (record.mode !== "live") counted.apart.set(record.mode, (counted.apart.get(record.mode) ?? 0) + 1);
-    else if (record.class === "Available" && key === "confirmed") counted.available += 1;
-    if (key !== "confirmed") counted[key] += 1;
-  }
-  return counted;
 }
 
 export class Band {
@@ -31,11 +19,7 @@ export class Band {
   }
 
   showCounts(counted) {
-    const said = [`${counted.units} units`, `${counted.available} available confirmed`];
-    if (counted.unconfirmed) said.push(`${counted.unconfirmed} unconfirmed`);
-    if (counted.contradicted) said.push(`${counted.contradicted} contradicted`);
-    if (counted.never) said.push(`${counted.never} never heard`);
-    setText(this.#nodes.counts, said.join(" · "));
+    setText(this.#nodes.counts, sumText(counted));
     setText(this.#nodes.mode, modeText(counted));
     this.#nodes.mode.classList.toggle("not-live", counted.apart.size > 0);
   }
@@ -71,13 +55,4 @@ export class Band {
     this.#nodes.banner.hidden = false;
     setText(this.#nodes.banner, `THIS PAGE HAS FAILED: ${RADIO}, and load the page again (F5)`);
   }
-}
-
-function modeText(counted) {
-  const apart = [...counted.apart].map(([mode, units]) => `${units} in ${mode}`);
-  if (apart.length === 0) return "LIVE";
-  if (counted.apart.size === 1 && counted.apart.values().next().value === counted.units) {
-    return counted.apart.keys().next().value.toUpperCase();
-  }
-  return `LIVE · ${apart.join(" · ")}`;
 }

@@ -1,12 +1,14 @@
 // The board page: the feed comes in, the grid, the band and the detail show it. Everything is put together here.
 
-import { Band, count } from "./band.js";
+import { Band } from "./band.js";
 import { ElapsedClock } from "./clock.js";
+import { baseText, count, outsideText } from "./counts.js";
 import { Detail } from "./detail.js";
 import { Feed } from "./feed.js";
+import { matches, wordsOf } from "./find.js";
 import { Grid } from "./grid.js";
 import { VIEWS, listen } from "./keys.js";
-import { groupByBase, matches, wordsOf } from "./layout.js";
+import { groupByBase } from "./layout.js";
 import { element } from "./row.js";
 import { confidenceKey } from "./words.js";
 
@@ -15,7 +17,7 @@ const TICK_MS = 500;
 const at = (id) => document.getElementById(id);
 const nodes = {
   grid: at("grid"), nothing: at("nothing"), detail: at("detail"), help: at("help"), find: at("find"),
-  shown: at("shown"), action: at("action"), views: at("views"), banner: at("banner"),
+  shown: at("shown"), outside: at("outside"), action: at("action"), views: at("views"), banner: at("banner"),
 };
 const options = new URLSearchParams(location.search);
 document.documentElement.classList.toggle("wall", options.has("wall"));
@@ -27,7 +29,7 @@ const band = new Band({
   mode: at("mode"), clock: at("clock"), age: at("feed-age"), counts: at("counts"), banner: nodes.banner,
   state: at("feed-state"),
 });
-const seen = { service: null, words: [], changed: new Set(), placing: true, drawing: false };
+const seen = { view: VIEWS[0], detailed: null, words: [], changed: new Set(), placing: true, drawing: false };
 
 const feed = new Feed("v1/feed", new ElapsedClock(), {
   replaced() {
@@ -50,8 +52,10 @@ const isLive = () => feed.state === "live";
 const serverMs = () => feed.serverMs() ?? Date.now();
 const keyOf = (record) => confidenceKey(record, isLive());
 
+// A search looks through the whole feed, whatever the view: a unit that is there is found.
 function isShown(record) {
-  return (seen.service === null || record.service === seen.service) && matches(record, seen.words);
+  if (seen.words.length > 0) return matches(record, seen.words, isLive());
+  return seen.view.service === null || record.service === seen.view.service;
 }
 
 function shownRecords() {
@@ -65,12 +69,18 @@ function drawSoon() {
   requestAnimationFrame(draw);
 }
 
+// A key acts on the rows as they were asked for, also within the same frame.
+function drawNow() {
+  if (seen.placing) draw();
+}
+
 function draw() {
   seen.drawing = false;
   if (seen.placing || [...seen.changed].some(isMoved)) place();
   else for (const unit of seen.changed) showRow(unit);
   seen.changed.clear();
   showTotals();
+  showOutside();
   if (detail.isOpen) showDetail();
 }
 
@@ -86,10 +96,22 @@ function place() {
   for (const record of records) placed.set(record.unit, placeOf(record));
   grid.place(groupByBase(records), feed.units);
   for (const record of records) showRow(record.unit);
-  const hidden = feed.units.size - records.length;
-  nodes.shown.textContent = hidden ? `SHOWING ${records.length} OF ${feed.units.size}` : "";
+  nodes.shown.textContent = shownText(records.length);
   nodes.nothing.hidden = records.length > 0 || feed.state === "waiting";
-  nodes.nothing.textContent = feed.units.size ? "No unit matches. Esc shows all again." : "No units on this feed.";
+  nodes.nothing.textContent = nothingText();
+}
+
+function shownText(shown) {
+  if (shown === feed.units.size) return "";
+  const text = `${shown} OF ${feed.units.size}`;
+  return seen.words.length > 0 && seen.view.service !== null ? `${text}, ALL SERVICES` : `SHOWING ${text}`;
+}
+
+function nothingText() {
+  if (feed.units.size === 0) return "No units on this feed.";
+  if (seen.words.length === 0) return `No ${seen.view.word.toLowerCase()} units on this feed. F2 shows all units.`;
+  const back = seen.view.service === null ? "all units" : `the ${seen.view.word.toLowerCase()} view`;
+  return `No unit of any service matches. Esc ends the search and shows ${back} again.`;
 }
 
 function showRow(unit) {
@@ -99,19 +121,25 @@ function showRow(unit) {
 function showTotals() {
   const byBase = new Map();
   for (const { record } of feed.units.values()) {
-    if (!placed.has(record.unit)) continue;
     if (!byBase.has(record.base)) byBase.set(record.base, []);
     byBase.get(record.base).push(record);
   }
   grid.showTotals((base) => {
-    const counted = count(byBase.get(base) ?? [], keyOf);
-    return `${counted.available}/${counted.units} available confirmed`;
+    const records = byBase.get(base) ?? [];
+    return baseText(count(records, keyOf), records.filter((record) => placed.has(record.unit)).length);
   });
   if (feed.state !== "waiting") band.showCounts(count([...feed.units.values()].map((entry) => entry.record), keyOf));
 }
 
+function showOutside() {
+  const { above, below } = grid.outside();
+  const recordsOf = (units) => units.map((unit) => feed.units.get(unit).record);
+  nodes.outside.textContent = outsideText(recordsOf(above), recordsOf(below), keyOf);
+}
+
+// The unit that the detail was opened for, whether or not the board shows its row.
 function showDetail() {
-  detail.show(feed.units.get(grid.selected) ?? null, isLive(), serverMs());
+  detail.show(feed.units.get(seen.detailed) ?? null, isLive(), serverMs());
 }
 
 function tick() {
@@ -130,7 +158,9 @@ function say(text) {
 function choose(unit) {
   grid.select(unit);
   if (unit !== null) say(`Selected ${feed.units.get(unit).record.callsign}`);
-  if (detail.isOpen) showDetail();
+  if (!detail.isOpen || unit === null) return;
+  seen.detailed = unit;
+  showDetail();
 }
 
 function search(text) {
@@ -141,19 +171,28 @@ function search(text) {
 }
 
 const does = {
-  along: (step) => choose(grid.along(step)),
-  beside: (step) => choose(grid.beside(step)),
+  along(step) {
+    drawNow();
+    choose(grid.along(step));
+  },
+  beside(step) {
+    drawNow();
+    choose(grid.beside(step));
+  },
   find() {
     nodes.find.focus();
     nodes.find.select();
   },
   leaveFind() {
-    if (seen.placing) draw();
-    if (!grid.selected && grid.along(0)) choose(grid.along(0));
+    drawNow();
+    const unit = seen.words.length > 0 ? grid.first : grid.selected ?? grid.first;
+    if (unit) choose(unit);
     nodes.grid.focus();
   },
   openDetail() {
+    drawNow();
     if (!grid.selected) return;
+    seen.detailed = grid.selected;
     showDetail();
     detail.open(grid.isSelectedRight());
   },
@@ -167,13 +206,12 @@ const does = {
     nodes.help.hidden = !nodes.help.hidden;
     (nodes.help.hidden ? nodes.grid : nodes.help).focus();
   },
-  view(service) {
-    seen.service = service;
+  view(view) {
+    seen.view = view;
     for (const button of nodes.views.children) {
-      button.setAttribute("aria-pressed", String(button.dataset.service === (service ?? "all")));
+      button.setAttribute("aria-pressed", String(button.dataset.key === view.key));
     }
-    seen.placing = true;
-    drawSoon();
+    search("");
   },
 };
 
@@ -181,12 +219,12 @@ function makeViews() {
   for (const view of VIEWS) {
     const button = element("button", "", `${view.word}`);
     button.type = "button";
-    button.dataset.service = view.service ?? "all";
+    button.dataset.key = view.key;
     button.prepend(element("kbd", "", view.key), " ");
-    button.addEventListener("click", () => does.view(view.service));
+    button.addEventListener("click", () => does.view(view));
     nodes.views.append(button);
   }
-  does.view(null);
+  does.view(VIEWS[0]);
 }
 
 function watchPointer() {
@@ -195,6 +233,7 @@ function watchPointer() {
     if (row) choose(row.id.slice("unit-".length));
   });
   nodes.grid.addEventListener("dblclick", () => does.openDetail());
+  nodes.grid.addEventListener("scroll", showOutside, { passive: true });
   nodes.find.addEventListener("input", () => search(nodes.find.value));
   at("help-open").addEventListener("click", does.toggleHelp);
   at("help-close").addEventListener("click", does.close);

@@ -1,14 +1,17 @@
 // The detail panel: everything the feed says of one unit.
 
 import { element } from "./row.js";
-import { NONE, age, availability, clockTime, confidence, confidenceKey, dayTime, plus, service } from "./words.js";
+import {
+  NONE, age, availability, clockTime, confidence, confidenceKey, dayTime, isPositionNow, plus, reasonsOf, service,
+} from "./words.js";
 
-const FIXES = { none: "no fix now", "2d": "2D fix", "3d": "3D fix", dead_reckoning: "dead reckoning" };
+const FIXES = { none: "no fix", "2d": "2D fix", "3d": "3D fix", dead_reckoning: "dead reckoning" };
 const MPH_PER_MPS = 2.236936;
 
 export class Detail {
   #root;
   #shown = null;
+  #callsign = "";
   #feedLive = null;
   #ageing = [];
   #onClose;
@@ -37,6 +40,7 @@ export class Detail {
   show(entry, feedLive, serverMs) {
     if (this.#shown !== entry || this.#feedLive !== feedLive) {
       this.#shown = entry;
+      this.#callsign = entry?.record.callsign ?? this.#callsign;
       this.#feedLive = feedLive;
       this.#ageing = [];
       const focusInside = this.#root.contains(document.activeElement);
@@ -51,15 +55,14 @@ export class Detail {
   tick(serverMs) {
     if (!this.#shown) return;
     const agedS = Math.max(0, serverMs - this.#shown.atMs) / 1000;
-    for (const { node, toldS } of this.#ageing) {
-      const text = age(plus(toldS, agedS));
+    for (const { node, toldS, sign } of this.#ageing) {
+      const text = sign + age(plus(toldS, agedS));
       if (node.textContent !== text) node.textContent = text;
     }
   }
 
   #gone() {
-    this.#root.setAttribute("aria-label", "Unit detail");
-    return [this.#title("No longer on this feed")];
+    return [this.#title(`${this.#callsign}: no longer on this feed`)];
   }
 
   #title(text) {
@@ -78,11 +81,13 @@ export class Detail {
       this.#title(record.callsign),
       element("p", "detail-what", [service(record).word, record.type, record.base].join(" · ")),
       this.#availability(record, feedLive),
-      this.#section("Reasons", this.#reasons(record)),
+      this.#section("Reasons", this.#reasons(reasonsOf(record, feedLive))),
       this.#section("Status", this.#status(record)),
       ...(record.conflicts?.length ? [this.#section("Also told, and not shown", this.#conflicts(record))] : []),
-      this.#section("Position", this.#position(record)),
-      this.#section("Link", this.#pairs([["Link", record.link], ["Last heard", this.#age(record.ages.link_s)]])),
+      this.#section("Position", this.#position(record, feedLive)),
+      this.#section("Link", this.#pairs([
+        [feedLive ? "Link" : "Link then", record.link], ["Last heard", this.#age(record.ages.link_s)],
+      ])),
       this.#section("Unit", this.#unit(record)),
     ];
   }
@@ -105,10 +110,10 @@ export class Detail {
     return node;
   }
 
-  // A text that ages with the page.
-  #age(toldS) {
+  // A text that ages with the page, behind its sign.
+  #age(toldS, sign = "") {
     const node = element("span", "", NONE);
-    this.#ageing.push({ node, toldS });
+    this.#ageing.push({ node, toldS, sign });
     return node;
   }
 
@@ -122,9 +127,9 @@ export class Detail {
     return list;
   }
 
-  #reasons(record) {
+  #reasons(reasons) {
     const list = element("ol", "detail-list");
-    for (const reason of record.reasons) {
+    for (const reason of reasons) {
       const item = element("li", "", reason.text);
       const basis = element("span", "basis", `${reason.source} · ${reason.code}`);
       if (reason.age_s !== null && reason.age_s !== undefined) basis.append(" · ", this.#age(reason.age_s), " ago");
@@ -141,7 +146,7 @@ export class Detail {
     return this.#pairs([
       ["Declared", `${status.code}  ${status.label}`],
       ["Since", dayTime(Date.parse(status.since)) + proven],
-      ["Age", this.#age(record.ages.status_s)],
+      ["Age", this.#age(record.ages.status_s, status.proven ? "" : "≈")],
       ["By", status.by],
       ["Scheme", status.scheme],
     ]);
@@ -157,18 +162,21 @@ export class Detail {
     return list;
   }
 
-  #position(record) {
+  // What may not be taken for now is named as what was.
+  #position(record, feedLive) {
     const { position } = record;
     if (!position) return element("p", "", "None received");
     const withUnit = (value, unit, digits = 0) => (typeof value === "number" ? `${value.toFixed(digits)} ${unit}` : NONE);
     const at = typeof position.lat === "number" && typeof position.lon === "number"
       ? `${position.lat.toFixed(5)}, ${position.lon.toFixed(5)}` : NONE;
+    const isNow = isPositionNow(record, feedLive);
+    const then = isNow ? "" : " then";
     return this.#pairs([
-      ["Fix", FIXES[position.fix] ?? position.fix],
-      [record.position_fresh ? "At" : "Last known", at],
+      [feedLive ? "Fix now" : "Fix then", FIXES[position.fix] ?? position.fix],
+      [isNow ? "At" : "Last known", at],
       ["Age", position.age_s === null || position.age_s === undefined ? "not known" : this.#age(position.age_s)],
-      ["Speed", withUnit(typeof position.speed_mps === "number" ? position.speed_mps * MPH_PER_MPS : null, "mph")],
-      ["Heading", withUnit(position.heading_deg, "°")],
+      [`Speed${then}`, withUnit(typeof position.speed_mps === "number" ? position.speed_mps * MPH_PER_MPS : null, "mph")],
+      [`Heading${then}`, withUnit(position.heading_deg, "°")],
       ["Altitude", withUnit(position.altitude_m, "m")],
       ["Accuracy", withUnit(position.accuracy_m, "m")],
       ["GNSS time", position.gnss_time ? clockTime(Date.parse(position.gnss_time)) : NONE],

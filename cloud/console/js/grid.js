@@ -5,12 +5,15 @@ import { COLUMNS, UnitRow, element } from "./row.js";
 
 // The narrowest block that still shows what a row is for, in rows' heights.
 const BLOCK_MIN_ROWS = 23;
+// A row cut by less than this is still read.
+const CUT_PX_MAX = 2;
 
 export class Grid {
   #root;
   #rows = new Map();
   #totals = [];
   #order = [];
+  #heightPx = 0;
   #blocks = [];
   #selected = null;
 
@@ -38,6 +41,7 @@ export class Grid {
     this.#totals = [];
     this.#order = groups.flatMap((group) => group.units);
     const rowPx = this.#rowPx();
+    this.#heightPx = rowPx;
     const capacity = Math.floor(this.#root.clientHeight / rowPx) - 1;
     const blocksMax = Math.max(1, Math.floor(this.#root.clientWidth / (rowPx * BLOCK_MIN_ROWS)));
     this.#blocks = arrange(groups, capacity, blocksMax);
@@ -118,6 +122,27 @@ export class Grid {
       const text = describe(base);
       if (node.textContent !== text) node.textContent = text;
     }
+  }
+
+  // The units whose rows are not wholly in sight: `{above: [unit, ...], below: [unit, ...]}`. Every line of a block is
+  // as high as a row, and its heads stay in sight.
+  outside() {
+    const topPx = this.#root.scrollTop + CUT_PX_MAX;
+    const lowestPx = this.#root.scrollTop + this.#root.clientHeight + CUT_PX_MAX;
+    const found = { above: [], below: [] };
+    for (const block of this.#blocks) {
+      block.flatMap((group) => [null, ...group.units]).forEach((unit, line) => {
+        if (unit === null) return;
+        if ((line + 2) * this.#heightPx > lowestPx) found.below.push(unit);
+        else if (line * this.#heightPx + 2 * CUT_PX_MAX < topPx) found.above.push(unit);
+      });
+    }
+    return found;
+  }
+
+  // The first unit in reading order, or null.
+  get first() {
+    return this.#order[0] ?? null;
   }
 
   select(unit) {

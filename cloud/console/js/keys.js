@@ -30,7 +30,7 @@ const EVERYWHERE_KEYS = {
   Escape: (does) => does.close(),
   F1: (does) => does.toggleHelp(),
 };
-for (const view of VIEWS) EVERYWHERE_KEYS[view.key] = (does) => does.view(view.service);
+for (const view of VIEWS) EVERYWHERE_KEYS[view.key] = (does) => does.view(view);
 
 const FIND_KEYS = {
   Enter: (does) => does.leaveFind(),

@@ -1,24 +1,6 @@
-// Which unit stands where: filter, groups by base, blocks side by side. Pure.
-
-import { availability, confidence, confidenceKey, service, statusLabel } from "./words.js";
+// Which unit stands where: groups by base, blocks side by side. Pure.
 
 const ORDER = new Intl.Collator("en-GB", { numeric: true, sensitivity: "base" });
-
-// Whether a record has every word of the search somewhere in what a dispatcher knows it by.
-export function matches(record, words) {
-  if (words.length === 0) return true;
-  const parts = [
-    record.callsign, record.unit, record.type, record.base, record.service, record.organisation, record.mode,
-    statusLabel(record), record.status?.code, availability(record).word, confidence(confidenceKey(record, true)).word,
-    service(record).word, ...record.capabilities ?? [],
-  ];
-  const text = parts.join("\n").toLowerCase();
-  return words.every((word) => text.includes(word));
-}
-
-export function wordsOf(search) {
-  return search.toLowerCase().split(/\s+/).filter(Boolean);
-}
 
 // Records as groups by base, in the order of their names: `[{base, units: [unit, ...]}]`.
 export function groupByBase(records) {

@@ -1,7 +1,8 @@
 // One unit's row: made once, and touched only where what it says has changed.
 
 import {
-  age, availability, confidence, confidenceKey, plus, positionAge, service, since, statusCode, statusLabel,
+  age, availability, confidence, confidenceKey, plus, positionAge, reasonShort, reasonsOf, service, since, statusAge,
+  statusCode, statusLabel, typeShort,
 } from "./words.js";
 
 export const COLUMNS = [
@@ -35,6 +36,7 @@ function setAttribute(node, name, value) {
 
 export class UnitRow {
   #entry = null;
+  #feedLive = false;
   #cells = {};
   #code = element("b", "code");
   #label = element("span", "label");
@@ -69,6 +71,7 @@ export class UnitRow {
   show(entry, feedLive, serverMs) {
     const { record } = entry;
     this.#entry = entry;
+    this.#feedLive = feedLive;
     const key = confidenceKey(record, feedLive);
     setAttribute(this.element, "data-confidence", key);
     setAttribute(this.element, "data-class", availability(record).key);
@@ -76,14 +79,16 @@ export class UnitRow {
     this.#showSign(this.#cells.sign.firstElementChild, confidence(key).sign, confidence(key).word);
     this.#showSign(this.#cells.service.firstElementChild, service(record).letter, service(record).word);
     setText(this.#cells.callsign, record.callsign);
-    setText(this.#cells.type, record.type);
+    setText(this.#cells.type, typeShort(record.type));
+    setAttribute(this.#cells.type, "title", record.type);
+    setAttribute(this.#cells.type, "aria-label", record.type);
     setText(this.#code, statusCode(record.status));
     setText(this.#label, statusLabel(record));
     setAttribute(this.#cells.status, "title", statusLabel(record));
     setText(this.#cells.class.firstElementChild, availability(record).word);
     setText(this.#mode, record.mode === "live" ? "" : record.mode.toUpperCase());
-    setText(this.#cells.reason.lastElementChild, record.reasons[0]?.text ?? "");
-    setAttribute(this.#cells.reason, "title", record.reasons.map((reason) => reason.text).join("\n"));
+    setText(this.#cells.reason.lastElementChild, reasonShort(record, feedLive));
+    setAttribute(this.#cells.reason, "title", reasonsOf(record, feedLive).map((reason) => reason.text).join("\n"));
     this.tick(serverMs);
   }
 
@@ -98,7 +103,7 @@ export class UnitRow {
     const agedS = Math.max(0, serverMs - atMs) / 1000;
     setText(this.#cells.since, since(record.status, serverMs));
     setText(this.#cells.link, age(plus(record.ages.link_s, agedS)));
-    setText(this.#cells.told, age(plus(record.ages.status_s, agedS)));
-    setText(this.#cells.position, positionAge(record, agedS));
+    setText(this.#cells.told, statusAge(record, agedS));
+    setText(this.#cells.position, positionAge(record, agedS, this.#feedLive));
   }
 }

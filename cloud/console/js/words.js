@@ -9,6 +9,17 @@ const CONFIDENCES = {
   never: { sign: "○", word: "never heard" },
 };
 
+// How a row's type is written where its words take more room than they are worth. The detail has it whole.
+const TYPES_SHORT = {
+  "double-crewed ambulance": "DCA",
+  "rapid response car": "RRC",
+  "rapid response vehicle": "RRV",
+  "pumping appliance": "Pump",
+};
+
+const FEED_LOST = { code: "feed_lost", text: "The feed is lost: use radio", source: "feed", age_s: null };
+const BY_RADIO = ": confirm by radio";
+
 export const SERVICES = {
   fire: { letter: "F", word: "Fire" },
   police: { letter: "P", word: "Police" },
@@ -47,6 +58,24 @@ export function service(record) {
   return SERVICES[record.service] ?? { letter: "?", word: record.service };
 }
 
+export function typeShort(type) {
+  return TYPES_SHORT[type.toLowerCase()] ?? type;
+}
+
+// Why class and confidence are as they are shown: a lost feed comes before all that it said.
+export function reasonsOf(record, feedLive) {
+  return feedLive ? record.reasons : [FEED_LOST, ...record.reasons];
+}
+
+// What a row says of its reasons: the first that is not normal, with what to do about it in front, where the end of
+// the cell cannot cut it off. A press that nothing speaks against is normal, and said by saying nothing.
+export function reasonShort(record, feedLive) {
+  const isNormal = (reason) => feedLive && record.confidence === "confirmed" && reason.code === "declared"
+    && reason.source === "panel";
+  const text = reasonsOf(record, feedLive).find((reason) => !isNormal(reason))?.text ?? "";
+  return text.endsWith(BY_RADIO) ? `Radio: ${text.slice(0, -BY_RADIO.length)}` : text;
+}
+
 export function availability(record) {
   if (record.class === "NotAvailable" && isCommitted(record.status)) return COMMITTED;
   return CLASSES[record.class] ?? NO_CLASS;
@@ -75,14 +104,25 @@ export function age(seconds) {
   return s < 172800 ? `${Math.floor(s / 3600)}h` : `${Math.floor(s / 86400)}d`;
 }
 
+// The age of a status, with ≈ where the clock behind it was not checked.
+export function statusAge(record, agedS) {
+  const seconds = plus(record.ages.status_s, agedS);
+  return seconds === null || record.status?.proven !== false ? age(seconds) : `≈${age(seconds)}`;
+}
+
+// Whether the position may be taken for where the unit is now: never on the word of a lost feed.
+export function isPositionNow(record, feedLive) {
+  return feedLive && record.position_fresh;
+}
+
 // The age of a position, bracketed where it may not be taken for where the unit is now.
-export function positionAge(record, agedS) {
+export function positionAge(record, agedS, feedLive) {
   if (!record.position) return NONE;
-  if (record.position.fix === "none") return "no fix";
+  if (record.position.fix === "none") return feedLive ? "no fix" : "(no fix)";
   const seconds = plus(record.ages.position_s, agedS);
   const text = seconds === null ? "?" : age(seconds);
   const sign = record.position.fix === "dead_reckoning" ? "≈" : "";
-  return record.position_fresh ? sign + text : `(${sign}${text})`;
+  return isPositionNow(record, feedLive) ? sign + text : `(${sign}${text})`;
 }
 
 // An age the server told, `agedS` seconds later; null stays null.

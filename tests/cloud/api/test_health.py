@@ -132,11 +132,11 @@ def _around(text: str) -> list[str]:
     return [f"{before}.", after[1:]]
 
 
-def test_figures_parse_and_move(shared_mosquitto: RunningBroker, tmp_path: Path) -> None:
+def test_figures_parse_and_move(fresh_mosquitto: RunningBroker, tmp_path: Path) -> None:
     """Every figure has its type and help, is read by Prometheus's parser, and counts what happened."""
 
     async def scenario() -> None:
-        async with county_site(tmp_path, shared_mosquitto) as app, speaking(shared_mosquitto) as device:
+        async with county_site(tmp_path, fresh_mosquitto) as app, speaking(fresh_mosquitto) as device:
             before = await figures(app)
             assert 2 == before["watchroom_units never"]
             for _ in range(3):
@@ -163,3 +163,24 @@ def test_figures_parse_and_move(shared_mosquitto: RunningBroker, tmp_path: Path)
 
 def _confidence(feed: FeedClient) -> str:
     return feed.records[UNIT].confidence
+
+
+def test_silence_of_every_device_is_told(
+    shared_mosquitto: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every device that was heard falls silent at once, health suspects the broker, not the vehicles."""
+    monkeypatch.setattr("cloud.app.SILENT_S", 0.3)
+
+    async def scenario() -> None:
+        async with county_site(tmp_path, shared_mosquitto) as app, asyncio.TaskGroup() as tasks:
+            monitor = Monitor(app)
+            watching = tasks.create_task(monitor.watch())
+            await eventually(lambda: monitor.status == 200, what="well, with no device heard yet")
+            async with speaking(shared_mosquitto) as device:
+                await device.press()
+                await device.settled()
+            await eventually(lambda: monitor.status == 503, what="not well")
+            assert "suspect the broker" in monitor.trouble[0]
+            watching.cancel()
+
+    asyncio.run(scenario())

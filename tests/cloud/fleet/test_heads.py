@@ -1,13 +1,15 @@
 """Which status stands: within a device by sequence, between devices by corrected time, in doubt the less available."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.fleet.heads import Head, newer, stand
-from tests.cloud.fleet.samples import NOON, at, fleet, head
+from tests.cloud.fleet.samples import NOON, STREAM, at, fleet, head
+from wire.messages import Origin
 
 AVAILABLE, PARTLY, AWAY = "2", "4", "8"
 DAY_S = 86_400.0
@@ -27,6 +29,34 @@ def test_within_a_device_order_is_stream_and_sequence() -> None:
     assert not newer(first, head(AWAY, DAY_S, seq=4))
     assert newer(first, head(AWAY, -DAY_S, seq=1, ordinal=2))
     assert not newer(head(AWAY, 0, seq=1, ordinal=2), head(AVAILABLE, DAY_S, seq=99))
+
+
+def carried(code: str, from_seq: int, seq: int, **changes: Any) -> Head:
+    """A press of the first stream, as the second one carried it."""
+    fields: dict[str, Any] = {"ordinal": 2, "stream": "E2-b", "origin": Origin(STREAM, from_seq), "origin_ordinal": 1}
+    return head(code, 0, **fields | {"seq": seq, "mono_ms": from_seq} | changes)
+
+
+@pytest.mark.parametrize(
+    ("why", "old", "new", "replaces"),
+    [
+        ("pressed after", head(AWAY, 0, seq=3), carried(AVAILABLE, 4, 1), True),
+        ("pressed before", head(AWAY, 0, seq=3), carried(AVAILABLE, 2, 1), False),
+        ("pressed before, in the new stream's 9th place", head(AWAY, 0, seq=3), carried(AVAILABLE, 2, 9), False),
+        ("the same press", head(AWAY, 0, seq=3, mono_ms=3), carried(AWAY, 3, 1), True),
+        ("the same press, late, by its old place", carried(AWAY, 3, 1), head(AWAY, 0, seq=3, mono_ms=3), False),
+        ("the same press, carried once more", carried(AWAY, 3, 1), carried(AWAY, 3, 2, ordinal=3), True),
+        ("at its place, of another moment", head(AWAY, 0, seq=3, mono_ms=3), carried(AWAY, 3, 1, mono_ms=4), False),
+        ("at its place, with another code", head(AWAY, 0, seq=3, mono_ms=3), carried(AVAILABLE, 3, 1), False),
+        ("at its place, of another boot", head(AWAY, 0, seq=3, mono_ms=3), carried(AWAY, 3, 1, boot=2), False),
+        ("pressed in the new stream itself", carried(AWAY, 3, 5), head(AVAILABLE, 0, ordinal=2, seq=1), True),
+    ],
+)
+def test_a_press_that_was_carried_counts_by_where_it_was_pressed(
+    why: str, old: Head, new: Head, replaces: bool
+) -> None:
+    """A later stream makes no press newer than it was; the press that stands moves to the place it is named by."""
+    assert replaces == newer(old, new), why
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,14 @@ def test_an_older_report_never_comes_back() -> None:
     assert not county.apply_place("veh-2", place(4, 9), at(9))
     assert county.apply_place("veh-2", place(1, 9, ordinal=2, stream="E2-b"), at(9))
     assert not county.apply_place("veh-2", place(99, 10), at(10))
+
+
+def test_a_place_of_the_future_has_no_age() -> None:
+    """A stored time that lies ahead was read off a clock that was wrong: its age is unknown, never 0."""
+    county = fleet()
+    county.apply_place("veh-2", place(1, 3_600, received_s=None), at(0))
+    beat(county, 0, boot=2)
+    record = shown(county, 1)
+    assert record.position is not None
+    assert (None, False) == (record.position.age_s, record.position_fresh)
+    assert 0.0 == shown(county, 3_600).ages.position_s

@@ -12,9 +12,10 @@ from cloud.fleet.link import Link
 from cloud.fleet.reasons import Vouch, vouch_for
 from tests.cloud.fleet.samples import NOON, STREAM, at, current, death, echo, fleet, head, heartbeat
 from wire.feed import FeedRecord
-from wire.messages import CurrentStatus
+from wire.messages import CurrentStatus, LastSeq, Origin
 
 HEAD = head("2", 0, seq=5)
+CARRIED = head("2", 0, ordinal=2, stream="E2-b", seq=1, origin=Origin(STREAM, 5), origin_ordinal=1)
 
 
 def beat(county: Fleet, sent_s: float, *named: CurrentStatus, ordinal: int = 1, **changes: Any) -> None:
@@ -37,7 +38,13 @@ def shown(county: Fleet, now_s: float) -> FeedRecord:
         ("the first, on its way", None, [current(1)], 0, "catching_up"),
         ("passed and not stored", HEAD, [current(6)], 6, "refused"),
         ("the first, refused", None, [current(1)], 1, "refused"),
-        ("of another stream", HEAD, [current(5, stream="E2-old")], 5, "refused"),
+        ("of another stream", HEAD, [current(5, stream="E2-old")], 5, "other"),
+        ("an earlier one, though it has counted the head", HEAD, [current(4)], 5, "other"),
+        ("by the place that it was carried from", CARRIED, [current(5)], 1, "stored"),
+        ("by the place that it was carried to", CARRIED, [current(1, stream="E2-b")], 1, "stored"),
+        ("one that was carried from before the head", HEAD, [current(1, stream="E2-b")], 1, "other"),
+        ("one that is carried and on its way", HEAD, [current(2, stream="E2-b")], 1, "catching_up"),
+        ("one of the stream before, older than the head", HEAD, [current(4, stream=STREAM)], 0, "other"),
         ("the same sequence, another code", HEAD, [current(5, "8")], 5, "refused"),
         ("holds none", HEAD, [], 5, "not_held"),
         ("holds another unit's", HEAD, [current(5, unit="kf-1")], 5, "not_held"),
@@ -48,7 +55,9 @@ def test_what_the_carrier_names_is_compared_with_what_is_stored(
     why: str, own: Head | None, named: list[CurrentStatus], through: int, expected: Vouch
 ) -> None:
     """Only the very status named, or one stored since, vouches for the head shown."""
-    link = Link(vitals=heartbeat(0, current=named))
+    counted = 4 if why == "stored since the heartbeat" else 5
+    speaks_in = "E2-b" if "carried" in why or "stream before" in why else STREAM
+    link = Link(vitals=heartbeat(0, current=named, stream=speaks_in, last_seq=LastSeq(counted, 0)))
     assert expected == vouch_for(own, link, "kp-12", through), why
 
 
@@ -81,6 +90,7 @@ def test_confirmed_says_what_was_declared() -> None:
         ("not_heard", 1.0, "not_heard_yet", "never"),
         ("catching_up", 1.0, "catching_up", "fresh"),
         ("refused", 1.0, "not_stored", "fresh"),
+        ("other", 1.0, "other_status", "fresh"),
         ("not_held", 1.0, "not_held", "fresh"),
     ],
 )
@@ -88,8 +98,11 @@ def test_each_doubt_decides_and_keeps_the_class(why: str, now_s: float, deciding
     """Whatever the doubt, the unit keeps its class, is unconfirmed, and the doubt comes before what was declared."""
     county = fleet()
     county.apply_head(HEAD, at(0))
-    county.apply_through("veh-2", 1, 5, at(0))
-    named = {"catching_up": [current(6)], "not_held": [], "refused": [current(3, stream="E2-x")]}.get(why, [current(5)])
+    county.apply_through("veh-2", 1, 6 if why == "refused" else 5, at(0))
+    other = [current(3, stream="E2-x")]
+    named = {"other": other, "catching_up": [current(6)], "not_held": [], "refused": [current(6)]}.get(
+        why, [current(5)]
+    )
     if why != "not_heard":
         beat(county, 0, *named, asleep_until=NOON.replace(hour=13) if why == "asleep" else None)
     if why == "ended":
@@ -131,6 +144,37 @@ def test_a_conflict_comes_first_and_names_both() -> None:
     assert ["veh-2"] == [one.device for one in record.conflicts]
 
 
+@pytest.mark.parametrize(
+    ("why", "named", "through", "expected"),
+    [
+        ("never heard since the start", None, 3, []),
+        ("named and stored", 3, 3, []),
+        ("a later one is on its way", 4, 3, ["catching_up"]),
+        ("a later one was refused", 4, 4, ["not_stored"]),
+    ],
+)
+def test_a_panels_status_stands_as_long_as_the_panel_is_not_known_to_be_ahead(
+    why: str, named: int | None, through: int, expected: list[str]
+) -> None:
+    """Where a panel's status stands, a fresh carrier confirms it, unless the panel's last word names a later one.
+
+    A panel that has been lost since then changes nothing of either.
+    """
+    county = fleet()
+    county.apply_head(HEAD, at(0))
+    county.apply_head(head("8", 10, device="panel-1", stream="E3-a", seq=3), at(10))
+    county.apply_through("panel-1", 1, through, at(10))
+    if named is not None:
+        said = heartbeat(0, device="panel-1", stream="E3-a", current=[current(named, "8", stream="E3-a")], echo=echo())
+        assert county.apply_vitals("panel-1", said, 1, at(11).mono_s, at(11))
+    for now_s in (12, 900):
+        beat(county, now_s, current(5), last_seq=LastSeq(5, 0))
+        record = shown(county, now_s)
+        assert [*expected, "declared"] == [one.code for one in record.reasons], why
+        assert ("unconfirmed" if expected else "confirmed", "NotAvailable") == (record.confidence, record.availability)
+        assert not expected or "panel-1" in record.reasons[0].text or "on their way" in record.reasons[0].text
+
+
 def test_a_unit_never_heard_is_on_the_board_and_says_so() -> None:
     """Every unit has a record from the start; one heard without a status says that instead."""
     county = fleet()
@@ -151,6 +195,16 @@ def test_an_unproven_time_is_said() -> None:
     county.apply_head(head("2", 0, seq=5, proven=False), at(0))
     beat(county, 1, current(5))
     assert ["declared", "time_unproven"] == [one.code for one in shown(county, 1).reasons]
+
+
+def test_a_status_of_the_future_has_no_age() -> None:
+    """A time that the server read off a clock that was ahead is unknown once that is set right, not 0 s ago."""
+    county = fleet()
+    county.apply_head(head("2", 3_600, seq=5), at(0))
+    beat(county, 1, current(5))
+    record = shown(county, 1)
+    assert (None, ["declared", "time_unproven"]) == (record.ages.status_s, [one.code for one in record.reasons])
+    assert record.reasons[0].age_s is None
 
 
 seqs = st.integers(1, 4)

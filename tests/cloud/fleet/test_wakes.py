@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.fleet.link import freshness
 from cloud.fleet.position import Whereabouts, age_s, apply_place, fresh_until_s
-from tests.cloud.fleet.samples import NOON, at, echo, fleet, heartbeat, place, vouching
+from tests.cloud.fleet.samples import NOON, at, current, echo, fleet, heartbeat, place, vouching
 from wire.feed import FeedRecord
 
 POLL_S = 0.2
@@ -83,6 +83,7 @@ class Board:
         self.now_s = until_s
 
 
+@settings(deadline=None)
 @given(story=st.lists(beats, min_size=1, max_size=8))
 def test_staleness_is_shown_within_2_s(story: list[dict[str, Any]]) -> None:
     """With only the poll running, every record turns late, lost or out of place within 2 s of when it should.
@@ -106,6 +107,21 @@ def test_a_reader_does_not_hide_a_change_from_the_rest(read_s: float) -> None:
         county.record(unit, 1, as_of, at(0))
     assert ("late" if read_s > 15 else "fresh") == county.record("kp-12", 1, NOON, at(read_s)).link
     assert ["kp-12"] == list(county.take_changed(at(15.2)))
+
+
+def test_a_panels_word_touches_the_units_that_it_speaks_for() -> None:
+    """A panel's heartbeat that names something new changes the unit beside it; the same word again changes nothing."""
+    county = fleet()
+    county.take_changed(at(0))
+    told = []
+    for beat, seq in enumerate((1, 1, 2), start=1):
+        named = [current(seq, stream="E3-a")]
+        said = heartbeat(beat * 1_000, device="panel-1", stream="E3-a", current=named)
+        assert county.apply_vitals("panel-1", said, 1, None, at(beat))
+        told.append(list(county.take_changed(at(beat))))
+    assert [["kp-12"], [], ["kp-12"]] == told
+    county.apply_through("panel-1", 1, 2, at(4))
+    assert ["kp-12"] == list(county.take_changed(at(4)))
 
 
 def test_a_change_by_time_is_told_once() -> None:

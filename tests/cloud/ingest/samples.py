@@ -11,7 +11,8 @@ from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book, Entry
 from cloud.ingest.marks import Mark
 from cloud.ingest.work import Aside, Work
-from cloud.ledger import EventRow, Loaded
+from cloud.ledger import EventRow, Loaded, Watermark
+from cloud.ledger.rows import Refusal
 from tests.cloud.fleet.samples import NOON, STREAM, at, county, fleet, position, status
 from wire import codec, digest, topics
 from wire.messages import Envelope, Queue, Settle, State
@@ -139,3 +140,28 @@ class Desk:
     def asides(self) -> list[tuple[str, bytes]]:
         """The reasons and bytes of whole messages that wait to be kept aside."""
         return [(one.reason, one.raw) for one in self.acceptor.status if isinstance(one, Aside)]
+
+
+def loaded_of(desk: Desk) -> Loaded:
+    """What the ledger would load of what a desk committed."""
+    rows = {row.id: row for row in desk.stored}
+    heads: dict[tuple[str, str], EventRow] = {}
+    marks: dict[tuple[str, str, str], Watermark] = {}
+    tails: dict[str, int] = {}
+    refused: list[Refusal] = []
+    for entry in desk.entries:
+        heads |= {(unit, device): rows[number] for unit, device, number in entry.commit.heads}
+        marks |= {(mark.device, mark.stream, mark.queue): mark for mark in entry.commit.watermarks}
+        tails |= dict(entry.commit.tails)
+        refused += [
+            (row.device, row.stream, row.queue, row.seq, row.reason)
+            for row in entry.commit.refused
+            if row.device and row.stream and row.queue and row.seq
+        ]
+    return Loaded(
+        next_event_id=len(rows) + 1,
+        watermarks=list(marks.values()),
+        heads=list(heads.values()),
+        tails=tails,
+        refused=refused,
+    )

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.ingest.book import load_heads
-from cloud.ledger import EventRow, Loaded, Watermark
 from tests.cloud.fleet.samples import NOON, at, county, echo, heartbeat
-from tests.cloud.ingest.samples import Desk, Vehicle
+from tests.cloud.ingest.samples import Desk, Vehicle, loaded_of
 from wire import codec, topics
 from wire.messages import EVENTS_MAX
 
@@ -108,10 +107,11 @@ def test_the_heads_that_stood_stand_again_after_a_restart() -> None:
         vehicle.press(code, mode="training" if code == "8" else "live")
         send(before, vehicle)
         before.commit()
-    loaded = _loaded(before)
+    loaded = loaded_of(before)
     desk = Desk([mark for entry in before.entries for mark in entry.marks], loaded)
     (head,) = load_heads(loaded, county().schemes)
     assert before.fleet.standing("kp-12") == head
+    assert "training" == head.mode
     desk.book.know_head(head)
     desk.fleet.apply_head(head, at(0))
     old.press("2")
@@ -179,7 +179,7 @@ def test_nor_is_it_after_a_restart() -> None:
     vehicle.press()
     send(before, vehicle, 60.0)
     before.commit()
-    desk = Desk([mark for entry in before.entries for mark in entry.marks], _loaded(before))
+    desk = Desk([mark for entry in before.entries for mark in entry.marks], loaded_of(before))
     hear(desk)
     vehicle.press("8", at=NOON + 2 * SECOND, clock="gnss")
     desk.receive(vehicle.topic, vehicle.envelope(1), 61.0)
@@ -209,16 +209,3 @@ def test_bytes_are_kept_as_they_came() -> None:
     send(desk, vehicle)
     (row,) = desk.commit().commit.events
     assert (raw, "test", "kp-12", "status") == (row.body, row.mode, row.unit, row.kind)
-
-
-def _loaded(desk: Desk) -> Loaded:
-    """What the ledger would load of what a desk committed."""
-    rows = {row.id: row for row in desk.stored}
-    heads: dict[tuple[str, str], EventRow] = {}
-    marks: dict[tuple[str, str, str], Watermark] = {}
-    tails: dict[str, int] = {}
-    for entry in desk.entries:
-        heads |= {(unit, device): rows[number] for unit, device, number in entry.commit.heads}
-        marks |= {(mark.device, mark.stream, mark.queue): mark for mark in entry.commit.watermarks}
-        tails |= dict(entry.commit.tails)
-    return Loaded(next_event_id=len(rows) + 1, watermarks=list(marks.values()), heads=list(heads.values()), tails=tails)

@@ -2,15 +2,17 @@
 
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.ingest.book import load_marks
 from cloud.ledger import Loaded
 from tests.cloud.fleet.samples import at, echo, heartbeat
-from tests.cloud.ingest.samples import Desk, Vehicle
+from tests.cloud.ingest.samples import Desk, Vehicle, loaded_of
 from wire import codec, digest
-from wire.messages import Hello
+from wire.messages import Hello, LastSeq, State
 
 
 def test_a_press_is_settled_once_it_is_durable_and_not_before() -> None:
@@ -154,6 +156,77 @@ def test_a_stream_put_back_is_told_that_it_is_superseded() -> None:
     assert ["superseded"] == [one.mint for one in desk.answers()]
     link = desk.fleet.link("veh-2")
     assert link is not None and link.vitals is not None and "E2-b" == link.vitals.stream
+
+
+@pytest.mark.parametrize("newer_speaks", [False, True])
+def test_a_stream_put_back_is_told_so_across_a_restart(newer_speaks: bool) -> None:
+    """An ingest that has heard only the old stream since its start tells it too, once the newer had time to speak.
+
+    Where somebody speaks freshly in the newer stream the old one is never told.
+    """
+    before = Desk()
+    for vehicle in (Vehicle("E2-a"), Vehicle("E2-b")):
+        vehicle.press()
+        before.receive(vehicle.topic, vehicle.envelope())
+        before.commit()
+    desk, told, ids = Desk(before.acceptor.committed.values()), [], {"E2-a": "x", "E2-b": "x"}
+    for now_s in range(5, 60, 5):
+        for stream in ("E2-a", "E2-b") if newer_speaks else ("E2-a",):
+            said = heartbeat(now_s * 1000, stream=stream, echo=echo(5_000, ids[stream]))
+            desk.receive("wr/1/up/kp/veh-2/live", codec.encode(said), now_s)
+            for answer in desk.answers():
+                ids[stream] = answer.id
+                told += [(now_s, stream, answer.mint)] if answer.mint else []
+    late_s = 5 + 2 * 5 + 5
+    expected = [(now_s, "E2-a", "superseded") for now_s in range(5, 60, 5) if now_s > late_s]
+    assert ([] if newer_speaks else expected) == told
+
+
+def test_a_refusal_is_told_again_after_a_restart() -> None:
+    """The settle that told it was lost and ingest starts anew: the resend is still answered with the refusal."""
+    vehicle, before = Vehicle(), Desk()
+    for code in ("2", "no-such", *["99"] * 25):
+        vehicle.press(code)
+    for first in (1, 21):
+        before.receive(vehicle.topic, vehicle.envelope(first, min(27, first + 19)))
+    before.commit()
+    (answer,) = before.answers()
+    loaded = loaded_of(before)
+    kept = [row for row in loaded.refused if row[3] > 7]
+    desk = Desk(load_marks(msgspec.structs.replace(loaded, refused=kept)), loaded)
+    desk.receive(vehicle.topic, vehicle.envelope(8))
+    (again,) = desk.answers()
+    assert (20, answer.queues) == (len(again.queues[0].refused), again.queues)
+
+
+def test_the_state_is_told_again_before_it_runs_out() -> None:
+    """A device that stays connected for two days without a press always holds a state that is still valid."""
+    desk, valid_until = Desk(), None
+    desk.acceptor.tell_state(["veh-2"], at(0))
+    told = 0
+    for now_s in range(0, 2 * 86_400, 600):
+        desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(now_s * 1000 + 1)), now_s)
+        for one in desk.acceptor.outgoing:
+            message = codec.decode_down(one.payload)
+            if isinstance(message, State):
+                valid_until, told = message.valid_until, told + 1
+        desk.acceptor.outgoing.clear()
+        assert valid_until is not None and valid_until > at(now_s + 3_600).utc
+    assert told <= 48
+
+
+def test_an_outbox_that_is_an_older_copy_is_told_how_far_its_queue_has_ended() -> None:
+    """A device that counted fewer statuses than the ledger holds learns it from its first heartbeat; others don't."""
+    vehicle, desk = Vehicle(), Desk()
+    for _ in range(3):
+        vehicle.press()
+    desk.receive(vehicle.topic, vehicle.envelope())
+    desk.commit()
+    desk.answers()
+    for sent_ms, counted in ((1_000, 3), (2_000, 2)):
+        said = heartbeat(sent_ms, stream=vehicle.stream, last_seq=LastSeq(counted, 0))
+        desk.receive("wr/1/up/kp/veh-2/live", codec.encode(said), sent_ms / 1000)
+    assert [[], [3]] == [[queue.through for queue in one.queues] for one in desk.answers()]
 
 
 def test_every_answer_has_an_id_of_its_own() -> None:

@@ -175,6 +175,24 @@ def test_gaps_and_refusals_come_newest_first(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_the_latest_refusals_of_each_queue_are_loaded(tmp_path: Path) -> None:
+    """Twenty of each device, stream and queue, by sequence; whole messages are not among them."""
+    ledger = open_in(tmp_path)
+    rows = [refused(seq=seq, device="d1", stream="s", queue="status", reason=f"r{seq}") for seq in range(1, 26)]
+    rows += [
+        refused(seq=7, device="d1", stream="s", queue="track"),
+        refused(seq=3, device="d2", stream="s", queue="status"),
+    ]
+    rows += [refused(device="d1", stream="s")]
+    ledger.commit(Commit(refused=rows))
+    assert [
+        *(("d1", "s", "status", seq, f"r{seq}") for seq in range(6, 26)),
+        ("d1", "s", "track", 7, "not JSON"),
+        ("d2", "s", "status", 3, "not JSON"),
+    ] == ledger.load().refused
+    ledger.close()
+
+
 def test_two_threads_commit_and_a_third_reads(tmp_path: Path) -> None:
     """Commits of two lanes take turns without one failing, and a reader only ever sees whole ones."""
     ledger = open_in(tmp_path)

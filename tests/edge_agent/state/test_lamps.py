@@ -1,25 +1,31 @@
 """The lamp rule of the contract: what a crew reads off a lamp is true."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.state.lamps import (
+    EVENT_FAST_S,
     EVENT_STEADY_S,
-    FAST_S,
     NOT_RECEIVED,
     NOT_RECEIVED_AFTER_S,
     PRESSES_MAX,
+    REFUSED,
+    UNSEEN,
     Lamp,
     Meaning,
     Panel,
     Shown,
+    carry_over,
     hear,
     is_lit,
     next_blink_s,
     plan_lamps,
     record_press,
     settle,
+    vouch,
 )
 
 BUTTONS = {
@@ -28,6 +34,8 @@ BUTTONS = {
     "e9": Meaning("u1", "9", event=True),
     "o1": Meaning("u2", "1"),
 }
+SEEN = Panel(seen_until_s=math.inf)
+"""A panel that control never loses sight of."""
 
 
 def lit(panel: Panel, now_s: float) -> dict[str, Lamp]:
@@ -37,7 +45,7 @@ def lit(panel: Panel, now_s: float) -> dict[str, Lamp]:
 
 def pressed(*presses: tuple[str, int | None, float]) -> Panel:
     """A panel after these presses: button, sequence, time."""
-    panel = Panel()
+    panel = SEEN
     for button, seq, at_s in presses:
         panel = record_press(panel, BUTTONS[button], seq=seq, now_s=at_s)
     return panel
@@ -58,6 +66,14 @@ SETTLED_4 = settled(PRESS_4, 7, 1.0)
 SHOWN_4 = heard(SETTLED_4, "4", 7)
 EVENT_9 = pressed(("e9", 7, 0.0))
 REFUSED_4 = settled(PRESS_4, 7, 5.0, (7,))
+REFUSED_9 = settled(EVENT_9, 7, 1.0, (7,))
+LOST_4 = pressed(("b4", None, 0.0))
+LOST_9 = pressed(("e9", None, 0.0))
+
+
+def then(panel: Panel, button: str, seq: int | None, at_s: float) -> Panel:
+    """The panel after one more press."""
+    return record_press(panel, BUTTONS[button], seq=seq, now_s=at_s)
 
 
 @pytest.mark.parametrize(
@@ -85,30 +101,41 @@ REFUSED_4 = settled(PRESS_4, 7, 5.0, (7,))
         ("only control's word", heard(Panel(), "1", None), 0.0, {"b1": "steady"}),
         ("only control's word, from an earlier stream", heard(Panel(), "1", 0), 0.0, {"b1": "steady"}),
         ("control's word on an event code", heard(Panel(), "9", None), 0.0, {}),
-        ("not stored", pressed(("b4", None, 0.0)), 0.0, {"b4": "fast"}),
-        ("not stored, until 30 s", pressed(("b4", None, 0.0)), FAST_S - 0.1, {"b4": "fast"}),
-        ("not stored, after 30 s", pressed(("b4", None, 0.0)), FAST_S, {}),
+        ("not stored", LOST_4, 0.0, {"b4": "fast"}),
+        ("not stored, a day ago", LOST_4, 86_400.0, {"b4": "fast"}),
+        ("not stored, while control shows another", heard(LOST_4, "1", None), 60.0, {"b4": "fast"}),
+        ("not stored, then another unit's press", then(LOST_4, "o1", 7, 1.0), 1.0, {"b4": "fast", "o1": "slow"}),
         ("not stored, then another", pressed(("b4", None, 0.0), ("b1", 7, 1.0)), 1.0, {"b1": "slow"}),
         ("not stored, then another at once", pressed(("b4", None, 0.0), ("b1", 7, 0.0)), 0.0, {"b1": "slow"}),
         ("not stored twice at once", pressed(("b4", None, 0.0), ("b4", None, 0.0)), 0.0, {"b4": "fast"}),
         ("not stored, after one that waits", pressed(("b1", 7, 0.0), ("b4", None, 1.0)), 2.0, {"b4": "fast"}),
-        ("not stored and over, one still waits", pressed(("b1", 7, 0.0), ("b4", None, 1.0)), 31.0, {"b1": "slow"}),
+        ("not stored, and the one before settles", settled(pressed(("b1", 7, 0.0), ("b4", None, 1.0)), 7, 2.0), 2.0,
+         {"b4": "fast"}),
         ("settled, not yet shown, then an event", record_press(SETTLED_4, BUTTONS["e9"], seq=8, now_s=2.0), 2.0,
          {"b4": "slow", "e9": "slow"}),
-        ("not stored, then an event", pressed(("b4", None, 0.0), ("e9", 7, 1.0)), 1.0, {"e9": "slow"}),
+        ("not stored, then an event", then(LOST_4, "e9", 7, 1.0), 1.0, {"b4": "fast", "e9": "slow"}),
         ("refused", REFUSED_4, 5.0, {"b4": "fast"}),
-        ("refused, until 30 s after it was told", REFUSED_4, 5.0 + FAST_S - 0.1, {"b4": "fast"}),
-        ("refused, after 30 s", REFUSED_4, 5.0 + FAST_S, {}),
+        ("refused, a day ago", REFUSED_4, 86_400.0, {"b4": "fast"}),
         ("refused while control shows another", heard(REFUSED_4, "1", 3), 6.0, {"b4": "fast"}),
-        ("refused and over, control shows another", heard(REFUSED_4, "1", 3), 35.0, {"b1": "steady"}),
-        ("refused, then any press", record_press(REFUSED_4, BUTTONS["o1"], seq=8, now_s=6.0), 6.0, {"o1": "slow"}),
+        ("refused, then another unit's press", then(REFUSED_4, "o1", 8, 6.0), 6.0, {"b4": "fast", "o1": "slow"}),
+        ("refused, then an event", then(REFUSED_4, "e9", 8, 6.0), 6.0, {"b4": "fast", "e9": "slow"}),
+        ("refused, then the same again", then(REFUSED_4, "b4", 8, 6.0), 6.0, {"b4": "slow"}),
+        ("refused, then another, settled and shown", heard(settled(then(REFUSED_4, "b1", 8, 6.0), 8, 7.0), "1", 8),
+         7.0, {"b1": "steady"}),
         ("refused after a newer press of its unit", settled(pressed(("b4", 7, 0.0), ("b1", 8, 1.0)), 7, 2.0, (7,)),
          2.0, {"b1": "slow"}),
         ("an event, stored", EVENT_9, 0.0, {"e9": "slow"}),
         ("an event, settled", settled(EVENT_9, 7, 1.0), 1.0, {"e9": "steady"}),
         ("an event, almost 10 s after settle", settled(EVENT_9, 7, 1.0), 0.9 + EVENT_STEADY_S, {"e9": "steady"}),
         ("an event, 10 s after settle", settled(EVENT_9, 7, 1.0), 1.0 + EVENT_STEADY_S, {}),
-        ("an event, refused", settled(EVENT_9, 7, 1.0, (7,)), 2.0, {"e9": "fast"}),
+        ("an event, refused", REFUSED_9, 2.0, {"e9": "fast"}),
+        ("an event, refused almost 30 s ago", REFUSED_9, 0.9 + EVENT_FAST_S, {"e9": "fast"}),
+        ("an event, refused 30 s ago", REFUSED_9, 1.0 + EVENT_FAST_S, {}),
+        ("an event, refused, then a status", then(REFUSED_9, "b4", 8, 2.0), 2.0, {"b4": "slow"}),
+        ("an event, not stored, then another unit's press", then(LOST_9, "o1", 7, 1.0), 1.0,
+         {"e9": "fast", "o1": "slow"}),
+        ("an event, failed long ago, an earlier one waits", pressed(("e9", 7, 0.0), ("e9", None, 1.0)), 40.0,
+         {"e9": "slow"}),
         ("an event, refused after a newer press", settled(pressed(("e9", 7, 0.0), ("b4", 8, 1.0)), 7, 2.0, (7,)),
          2.0, {"e9": "fast", "b4": "slow"}),
         ("an event beside a status", record_press(SHOWN_4, BUTTONS["e9"], seq=8, now_s=3.0), 3.0,
@@ -121,25 +148,93 @@ def test_the_lamp_says(what: str, panel: Panel, now_s: float, expected: dict[str
 
 
 @pytest.mark.parametrize(
-    ("what", "panel", "now_s", "late"),
+    ("what", "panel", "now_s", "notice"),
     [
-        ("nothing", Panel(), 100.0, False),
-        ("young", PRESS_4, NOT_RECEIVED_AFTER_S - 0.1, False),
-        ("10 s old", PRESS_4, NOT_RECEIVED_AFTER_S, True),
-        ("settled in time", SETTLED_4, 100.0, False),
-        ("settled late", settled(PRESS_4, 7, 60.0), 60.0, False),
-        ("an older one still waits", pressed(("b4", 7, 0.0), ("b1", 8, 9.0)), 10.0, True),
-        ("the same button pressed again and again", pressed(*(("b4", 7 + n, 3.0 * n) for n in range(5))), 12.0, True),
-        ("an event too", EVENT_9, 10.0, True),
-        ("not stored", pressed(("b4", None, 0.0)), 10.0, True),
-        ("not stored, pressed again and settled", settled(pressed(("b4", None, 0.0), ("b4", 7, 3.0)), 7, 4.0),
-         10.0, False),
-        ("refused: the lamp says it", REFUSED_4, 15.0, False),
+        ("nothing", SEEN, 100.0, ""),
+        ("young", PRESS_4, NOT_RECEIVED_AFTER_S - 0.1, ""),
+        ("10 s old", PRESS_4, NOT_RECEIVED_AFTER_S, NOT_RECEIVED),
+        ("settled in time", SETTLED_4, 100.0, ""),
+        ("settled late", settled(PRESS_4, 7, 60.0), 60.0, ""),
+        ("an older one still waits", pressed(("b4", 7, 0.0), ("b1", 8, 9.0)), 10.0, NOT_RECEIVED),
+        ("the same button again and again", pressed(*(("b4", 7 + n, 3.0 * n) for n in range(5))), 12.0, NOT_RECEIVED),
+        ("an event too", EVENT_9, 10.0, NOT_RECEIVED),
+        ("not stored, at once", LOST_4, 0.0, NOT_RECEIVED),
+        ("not stored, a day ago", LOST_4, 86_400.0, NOT_RECEIVED),
+        ("not stored, pressed again", then(LOST_4, "b4", 7, 3.0), 3.0, ""),
+        ("not stored, another pressed", then(LOST_4, "b1", 7, 3.0), 3.0, ""),
+        ("not stored, another unit's pressed", then(LOST_4, "o1", 7, 3.0), 3.0, NOT_RECEIVED),
+        ("not stored, an event pressed and settled", settled(then(LOST_4, "e9", 7, 3.0), 7, 4.0), 4.0, NOT_RECEIVED),
+        ("refused, at once", REFUSED_4, 5.0, REFUSED),
+        ("refused, a day ago", REFUSED_4, 86_400.0, REFUSED),
+        ("refused, another unit's pressed", then(REFUSED_4, "o1", 8, 6.0), 6.0, REFUSED),
+        ("refused, another unit's waits", then(REFUSED_4, "o1", 8, 6.0), 16.0, NOT_RECEIVED),
+        ("refused, pressed again", then(REFUSED_4, "b4", 8, 6.0), 6.0, ""),
+        ("refused after a newer one", settled(pressed(("b4", 7, 0.0), ("b1", 8, 1.0)), 7, 2.0, (7,)), 2.0, ""),
+        ("an event refused, its lamp is dark again", REFUSED_9, 60.0, REFUSED),
+        ("an event refused after a newer status", settled(pressed(("e9", 7, 0.0), ("b4", 8, 1.0)), 8, 2.0, (7,)), 60.0,
+         REFUSED),
+        ("an event refused, then a status", then(REFUSED_9, "b4", 8, 60.0), 60.0, ""),
+        ("an event refused, and again", then(REFUSED_9, "e9", 8, 60.0), 60.0, ""),
     ],
 )  # fmt: skip
-def test_the_notice_says_use_radio(what: str, panel: Panel, now_s: float, late: bool) -> None:
-    """10 s after the oldest press that control has not answered for, the panel says to use the radio."""
-    assert plan_lamps(panel, BUTTONS, now_s).notice == (NOT_RECEIVED if late else ""), what
+def test_the_notice_says_use_radio(what: str, panel: Panel, now_s: float, notice: str) -> None:
+    """At once for what failed, until it is superseded, and 10 s after a press that control has not answered for."""
+    assert plan_lamps(panel, BUTTONS, now_s).notice == notice, what
+
+
+@pytest.mark.parametrize(
+    ("what", "panel", "answer_age_s", "notice"),
+    [
+        ("no answer yet", Panel(), math.inf, UNSEEN),
+        ("just answered", Panel(), 0.0, ""),
+        ("answered 2 E + 5 s ago", Panel(), 45.0, ""),
+        ("answered longer ago", Panel(), 45.1, UNSEEN),
+        ("silent, all steady", SHOWN_4, 300.0, UNSEEN),
+        ("silent, and a press is young", pressed(("b4", 7, 299.0)), 300.0, UNSEEN),
+        ("silent, and a press waits", PRESS_4, 300.0, NOT_RECEIVED),
+        ("silent, and a press was refused", REFUSED_4, 300.0, REFUSED),
+    ],
+)
+def test_a_silent_control_is_said(what: str, panel: Panel, answer_age_s: float, notice: str) -> None:
+    """Without an answer for 2 E + 5 s the panel says that control cannot see it, unless a press says worse."""
+    panel = vouch(panel, answer_age_s=answer_age_s, heartbeat_s=20.0, now_s=300.0)
+    assert plan_lamps(panel, BUTTONS, 300.0).notice == notice, what
+
+
+def test_silence_changes_no_lamp_and_grows_by_itself() -> None:
+    """A lamp says what control showed last; that nobody has heard from it since is the notice's, by time alone."""
+    panel = vouch(SHOWN_4, answer_age_s=1.0, heartbeat_s=1.0, now_s=10.0)
+    assert plan_lamps(panel, BUTTONS, 16.0).notice == ""
+    assert plan_lamps(panel, BUTTONS, 16.1).notice == UNSEEN
+    assert lit(panel, 16.1) == {"b4": "steady"}
+
+
+def test_what_an_earlier_run_left_is_late_at_once() -> None:
+    """How long it has waited is not known: the ten seconds do not begin anew with every start."""
+    panel = carry_over(SEEN, [(4, BUTTONS["b4"]), (5, BUTTONS["e9"])])
+    assert lit(panel, 0.0) == {"b4": "slow", "e9": "slow"}
+    assert plan_lamps(panel, BUTTONS, 0.0).notice == NOT_RECEIVED
+    assert plan_lamps(settled(panel, 5, 1.0), BUTTONS, 1.0).notice == ""
+
+
+def test_in_a_new_stream_a_press_keeps_its_own_time() -> None:
+    """Its ten seconds go on, whatever its sequence is there; one from before the start stays late."""
+    panel = carry_over(
+        pressed(("b4", 7, 0.0), ("b1", 8, 4.0), ("e9", 9, 6.0)), [(1, BUTTONS["b1"]), (2, BUTTONS["e9"])]
+    )
+    assert [(each.seq, each.pressed_at_s) for each in panel.presses] == [(1, 4.0), (2, 6.0)]
+    earlier = carry_over(pressed(("b4", 7, 0.0)), [(1, BUTTONS["b1"]), (2, BUTTONS["b4"])])
+    assert [(each.seq, each.pressed_at_s) for each in earlier.presses] == [(1, -math.inf), (2, 0.0)]
+
+
+@pytest.mark.parametrize(("panel", "notice"), [(LOST_4, NOT_RECEIVED), (REFUSED_4, REFUSED)])
+def test_in_a_new_stream_what_failed_stays_failed(panel: Panel, notice: str) -> None:
+    """Nobody has pressed again: the lamp stays fast and the notice stands, beside what is carried over."""
+    panel = carry_over(then(panel, "o1", 8, 6.0), [(1, BUTTONS["o1"])])
+    assert lit(panel, 7.0) == {"b4": "fast", "o1": "slow"}
+    panel = settled(panel, 8, 8.0)
+    assert plan_lamps(panel, BUTTONS, 8.0).notice == notice
+    assert lit(then(panel, "b1", 2, 9.0), 9.0) == {"b1": "slow", "o1": "slow"}
 
 
 def test_a_settle_below_leaves_a_press_waiting() -> None:
@@ -156,6 +251,16 @@ def test_a_long_cut_is_remembered_within_bounds() -> None:
     assert lit(panel, 2.0 * PRESSES_MAX) == {"b1": "slow"}
 
 
+def test_a_long_cut_forgets_nothing_that_failed() -> None:
+    """However many presses wait for one unit, what failed for another stays fast."""
+    panel = pressed(("b4", 0, 0.0), ("o1", None, 1.0))
+    for seq in range(1, PRESSES_MAX + 3):
+        panel = then(panel, ("b4", "b1")[seq % 2], seq, 1.0 + seq)
+    assert len(panel.presses) == PRESSES_MAX
+    assert panel.presses[0].seq == 0
+    assert lit(panel, 1_000.0) == {"b4": "slow", "o1": "fast"}
+
+
 @given(st.floats(0, 1e6), st.sampled_from(["slow", "fast"]))
 def test_blinking_lamps_turn_when_they_say(now_s: float, lamp: Lamp) -> None:
     """A blinking lamp is otherwise just after its next turn, and unchanged until just before."""
@@ -164,120 +269,3 @@ def test_blinking_lamps_turn_when_they_say(now_s: float, lamp: Lamp) -> None:
     assert is_lit(lamp, now_s) != is_lit(lamp, now_s + wait_s + 1e-6)
     assert next_blink_s(["dark", "steady"], now_s) is None
     assert is_lit("steady", now_s) and not is_lit("dark", now_s)
-
-
-class World:
-    """A panel beside a plain record of what happened to it, for the invariants."""
-
-    def __init__(self) -> None:
-        """Nothing has happened."""
-        self.panel, self.now_s, self.next_seq = Panel(), 0.0, 1
-        self.log: list[dict[str, object]] = []
-        self.shown: dict[str, Shown] = {}
-
-    def press(self, button: str, stored: bool) -> None:
-        """Somebody presses."""
-        seq = self.next_seq if stored else None
-        self.next_seq += stored
-        self.panel = record_press(self.panel, BUTTONS[button], seq=seq, now_s=self.now_s)
-        fate = "stored" if stored else "not_stored"
-        self.log.append({"is": BUTTONS[button], "seq": seq, "fate": fate, "end_s": self.now_s})
-
-    def settle(self, through: int, refused: frozenset[int]) -> None:
-        """The cloud answers for what it may have got."""
-        through = min(through, self.next_seq - 1)
-        self.panel = settle(self.panel, through=through, refused=refused, now_s=self.now_s)
-        for each in self.log:
-            if each["fate"] == "stored" and isinstance(each["seq"], int) and each["seq"] <= through:
-                fate = "refused" if each["seq"] in refused else "settled"
-                each.update(fate=fate, end_s=self.now_s)
-
-    def hear(self, code: str, seq: int | None) -> None:
-        """Control's state comes, or expires (no code)."""
-        self.shown = {"u1": Shown(code, None if seq is None else min(seq, self.next_seq - 1))} if code else {}
-        self.panel = hear(self.panel, self.shown)
-
-    def settled_event_within_10_s(self, meaning: Meaning) -> bool:
-        """Whether an event code settled just now."""
-        ends_s = [each["end_s"] for each in self.log if each["is"] == meaning and each["fate"] == "settled"]
-        return any(isinstance(end_s, float) and self.now_s - end_s < EVENT_STEADY_S for end_s in ends_s)
-
-
-actions = st.lists(
-    st.one_of(
-        st.tuples(st.just("press"), st.sampled_from(sorted(BUTTONS)), st.sampled_from([True, True, True, False])),
-        st.tuples(st.just("settle"), st.integers(1, 12), st.frozensets(st.integers(1, 12), max_size=3)),
-        st.tuples(st.just("hear"), st.sampled_from(["1", "4", "37", ""]), st.none() | st.integers(0, 12)),
-        st.tuples(st.just("wait"), st.sampled_from([0.1, 1.0, 9.0, 11.0, 31.0]), st.none()),
-    ),
-    max_size=25,
-)
-
-
-def after(found: list[tuple[str, object, object]]) -> World:
-    """The world after these actions."""
-    world = World()
-    for what, first, second in found:
-        if what == "wait":
-            assert isinstance(first, float)
-            world.now_s += first
-        else:
-            getattr(world, what)(first, second)
-    return world
-
-
-@given(actions)
-def test_steady_is_never_a_local_press_alone(found: list[tuple[str, object, object]]) -> None:
-    """A steady status is what control shows, with no press waiting after it; a steady event settled within 10 s."""
-    world = after(found)
-    for name, lamp in plan_lamps(world.panel, BUTTONS, world.now_s).lamps.items():
-        if lamp != "steady":
-            continue
-        meaning = BUTTONS[name]
-        if meaning.event:
-            assert world.settled_event_within_10_s(meaning)
-            continue
-        assert world.shown[meaning.unit].code == meaning.code
-        own = [each for each in world.log if each["is"] in (BUTTONS["b1"], BUTTONS["b4"])]
-        taken = [each for each in own if each["fate"] in ("stored", "settled")]
-        assert not taken or taken[-1]["fate"] == "settled"
-
-
-@given(actions, st.sampled_from(sorted(BUTTONS)), st.booleans(), st.floats(0.0, 29.0))
-def test_the_newest_press_is_never_dark_before_it_ends(
-    found: list[tuple[str, object, object]], button: str, stored: bool, wait_s: float
-) -> None:
-    """Whatever came before: a press blinks slowly until it settles, or fast if it could not be stored."""
-    world = after(found)
-    world.press(button, stored)
-    world.now_s += wait_s
-    assert plan_lamps(world.panel, BUTTONS, world.now_s).lamps[button] == ("slow" if stored else "fast")
-
-
-@given(actions)
-def test_one_status_of_a_unit_at_a_time(found: list[tuple[str, object, object]]) -> None:
-    """Never are two standing statuses of a unit lit together."""
-    world = after(found)
-    shining = lit(world.panel, world.now_s)
-    assert not {"b1", "b4"} <= set(shining)
-
-
-@given(actions)
-def test_the_notice_is_the_oldest_waiting_press(found: list[tuple[str, object, object]]) -> None:
-    """With a stored press unanswered for 10 s the notice stands; with none waiting or failed there is none."""
-    world = after(found)
-    notice = plan_lamps(world.panel, BUTTONS, world.now_s).notice
-    waiting_s = [each["end_s"] for each in world.log if each["fate"] == "stored"]
-    if any(isinstance(at_s, float) and world.now_s - at_s >= NOT_RECEIVED_AFTER_S for at_s in waiting_s):
-        assert notice == NOT_RECEIVED
-    elif all(each["fate"] in ("settled", "refused", "stored") for each in world.log):
-        assert notice == ""
-
-
-@given(actions)
-def test_what_is_forgotten_did_not_matter(found: list[tuple[str, object, object]]) -> None:
-    """A panel keeps no more than what waits, what failed or settled lately, and a status per unit."""
-    world = after(found)
-    world.press("b4", True)
-    old = [each for each in world.panel.presses if each.ended_at_s is not None]
-    assert sum(world.now_s - (each.ended_at_s or 0.0) >= FAST_S for each in old) <= 2

@@ -1,0 +1,1 @@
+"""Tests of what the device makes happen in its world."""
