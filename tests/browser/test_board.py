@@ -203,7 +203,7 @@ def test_detail_outlives_its_row(page: Page, source: FeedSource) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#detail h2")).to_have_text("P141")
     page.keyboard.press("F4")
-    expect(page.locator("[role=row][aria-selected] .c-callsign")).to_have_text("KP21")
+    expect(page.locator("[role=row][aria-selected] .c-callsign")).to_have_text(["KP21"])
     expect(page.locator("#detail h2")).to_have_text("P141")
     source.change(unit(1, "P141", confidence="contradicted"))
     expect(page.locator("#detail")).to_contain_text("Also told, and not shown")

@@ -120,6 +120,7 @@ def test_it_answers_as_the_real_one(require_program: Callable[[str], object]) ->
         found: list[object] = []
         for request in REQUESTS:
             client.ask(request)
+            await SystemClock().sleep(0.2)  # gpsd 3.22 drops a request that comes in the same read as another
             client.ask("?DEVICES;")
             while (report := await client.next())["class"] != "DEVICES" or "WATCH" in request:
                 found.append((request, report if report["class"] == "WATCH" else report["class"]))
