@@ -21,7 +21,7 @@ import uvicorn
 from cloud import console
 from cloud.api import Site, make_api
 from cloud.broker.embedded import EmbeddedBroker
-from cloud.broker.nats import NatsProgram, find_nats_server
+from cloud.broker.nats import embedded_nats
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
 from cloud.directory import load
@@ -124,9 +124,8 @@ class App:
         if self._settings.broker is not None:
             yield self._settings.broker.host, self._settings.broker.port
             return
-        program = NatsProgram(find_nats_server())
         store = self._settings.data / "broker"
-        broker = EmbeddedBroker(program, store=store, clock=self._clock, port=self._settings.mqtt_port)
+        broker = embedded_nats(store=store, clock=self._clock, port=self._settings.mqtt_port)
         try:
             await broker.start()
         except OSError as error:

@@ -121,7 +121,7 @@ class Demo:
 
 def main(
     data: Annotated[
-        Path | None, typer.Option(help="Keep everything in this folder. [default: one that goes with the demo]")
+        Path | None, typer.Option(help="Keep everything in this folder. Without it: one that goes with the demo.")
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="The board's and the API's port.")] = 8470,
     broker: Annotated[
