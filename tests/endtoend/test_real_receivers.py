@@ -5,6 +5,7 @@ All logs run at once, each with an agent of its own whose injected clock starts 
 
 import asyncio
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from wire.feed import PositionView
 STORED_S = 90.0
 """The longest log has 187 fixes, in ten history batches; two cores do all logs at once."""
 SPEED_MAX_MPS = 70.0
+LOSES_ITS_FIX = {"garmin-10x.log": 0.1, "sirfstarv.log": 0.03, "unicore-um621.log": 0.015}
+"""Logs that lose their fix for four to six epochs and regain it, and seconds a sentence at which that lasts over 2 s:
+twice as long as a group commit and a tick of the feed together."""
 
 
 def device_of(place: int) -> str:
@@ -56,10 +60,9 @@ class Quiet:
         return now_s - self._busy_s > QUIET_S
 
 
-async def replayed(name: str, real_data: Path, broker: RunningBroker, folder: Path, place: int) -> None:
-    """Run one agent over one log, to its end."""
-    log = real_data / "gpsd" / name
-    async with replay(log, cycle_s=CYCLE_S) as gpsd:
+async def replayed(log: Path, cycle_s: float, broker: RunningBroker, folder: Path, place: int) -> None:
+    """Run one agent over one log, to its end, a sentence every `cycle_s`."""
+    async with replay(log, cycle_s=cycle_s) as gpsd:
         config = write_device(
             folder / device_of(place),
             broker=broker.url,
@@ -72,7 +75,7 @@ async def replayed(name: str, real_data: Path, broker: RunningBroker, folder: Pa
         async with running_agent(config, clock) as agent:
             await gpsd.done()
             quiet = Quiet(agent, clock)
-            await eventually(quiet.has_come, what=f"{name} settled", deadline_s=STORED_S)
+            await eventually(quiet.has_come, what=f"{log.name} settled", deadline_s=STORED_S)
 
 
 async def stored_track(address: str, unit: str) -> list[Fix]:
@@ -134,7 +137,7 @@ def test_recorded_receivers_reach_feed_and_track(
         ):
             async with asyncio.TaskGroup() as tasks:
                 for place, name in enumerate(names):
-                    tasks.create_task(replayed(name, real_data, broker, tmp_path, place))
+                    tasks.create_task(replayed(real_data / "gpsd" / name, CYCLE_S, broker, tmp_path, place))
             for place, name in enumerate(names):
                 fixes = await stored_track(app.address, unit_of(place))
                 expected = expected_fixes(chk_of(real_data / "gpsd" / name))
@@ -142,5 +145,30 @@ def test_recorded_receivers_reach_feed_and_track(
                 _check_places(fixes, expected, FINDINGS[name])
                 assert all(fix.speed_mps is None or fix.speed_mps <= SPEED_MAX_MPS for fix in fixes)
                 _check_feed(name, feed, unit_of(place), real_data)
+
+    asyncio.run(scenario())
+
+
+def test_a_fix_that_is_lost_and_regained_is_shown_so(
+    shared_nats: RunningBroker, real_data: Path, tmp_path: Path
+) -> None:
+    """On the feed a stretch without a fix in the middle of a log is none, with the last place, and then a fix again."""
+    paces = list(LOSES_ITS_FIX.items())
+
+    async def scenario() -> None:
+        directory = write_directory(tmp_path / "directory", [device_of(place) for place in range(len(paces))])
+        async with (
+            running_site(tmp_path / "data", broker_port=shared_nats.port, directory=directory) as app,
+            following(app) as feed,
+        ):
+            async with asyncio.TaskGroup() as tasks:
+                for place, (name, cycle_s) in enumerate(paces):
+                    tasks.create_task(replayed(real_data / "gpsd" / name, cycle_s, shared_nats, tmp_path, place))
+            for place, _ in enumerate(paces):
+                shown = [one for one in feed.seen if one.unit == unit_of(place) and one.position is not None]
+                located = [found for found, _ in groupby(one.position.fix != "none" for one in shown if one.position)]
+                assert located[:3] == [True, False, True], "what follows is the silence after the log"
+                assert not any(one.position_fresh for one in shown if one.position and one.position.fix == "none")
+                assert all(one.position.lat is not None for one in shown if one.position), "the last place stays"
 
     asyncio.run(scenario())
