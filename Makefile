@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto chromium:chromium socat:socat
+DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup setup-test demo test lint lock schemas
+.PHONY: help setup setup-test demo test proof lint lock schemas
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ lint: setup ## style, types and the direction of imports
 
 test: setup setup-test lint ## everything that must hold
 	$(BIN)/pytest -q -n 2 --dist loadfile
+
+proof: setup setup-test ## the long attempt to lose a press: writes docs/proof.md
+	$(BIN)/python -m tests.chaos.proof
 
 lock: setup ## renew the three locks
 	$(COMPILE) --upgrade pyproject.toml --extra dev -o requirements.lock

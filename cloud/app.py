@@ -12,28 +12,32 @@ import math
 import resource
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 
 import structlog
 import uvicorn
 
 from cloud import console
-from cloud.api import Site, make_api
+from cloud.api import Process, Site, make_api
 from cloud.broker.embedded import EmbeddedBroker
 from cloud.broker.nats import embedded_nats
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
 from cloud.directory import load
+from cloud.durations import Durations
 from cloud.errors import CloudError, Fatal
 from cloud.feeds import Feed, Listeners
 from cloud.ingest.ingest import Ingest
+from cloud.ingest.subscriber import Messages, Subscriber
 from cloud.ledger import Ledger
 from cloud.telemetry import DuckTelemetry
 
 _log = structlog.get_logger("app")
 BROKER_WATCH_S = 0.5
 BROKER_RETRY_S = 2.0
+LOOP_WATCH_S = 0.25
 SILENT_S = 45.0
 """A device that speaks as seldom as it may is late after this long; all of them at once are no accident."""
 CLIENT_STALLED_MS = 10_000
@@ -48,6 +52,7 @@ class App:
         self._settings = settings
         self._clock = clock
         self._feed_lag_s = 0.0
+        self._tick_lags, self._loop_lags = Durations(), Durations()
         self.ready = asyncio.Event()
         self.broker_port = 0
         self.site: Site | None = None
@@ -73,9 +78,13 @@ class App:
             self.site = self._make_site(ingest, ledger, telemetry)
             async with self._broker() as (host, port), asyncio.TaskGroup() as tasks:
                 self.broker_port = port
-                tasks.create_task(ingest.run(host, port, self.ready.set))
+                tasks.create_task(ingest.run(partial(self._subscriber, host, port), self.ready.set))
                 tasks.create_task(self._tick(self.site))
+                tasks.create_task(self._watch_loop())
                 tasks.create_task(self._serve(self.site, listening))
+
+    def _subscriber(self, host: str, port: int, on_messages: Callable[[Messages], None]) -> Subscriber:
+        return Subscriber(host, port, clock=self._clock, on_messages=on_messages)
 
     def _make_site(self, ingest: Ingest, ledger: Ledger, telemetry: DuckTelemetry) -> Site:
         feed = Feed(
@@ -91,6 +100,12 @@ class App:
             ingest=ingest,
             ledger=ledger,
             telemetry=telemetry,
+            process=Process(
+                started=ingest.moment(),
+                data=self._settings.data,
+                tick_lags=self._tick_lags,
+                loop_lags=self._loop_lags,
+            ),
             moment=ingest.moment,
             trouble=lambda: self._trouble(ingest),
         )
@@ -106,6 +121,14 @@ class App:
             due_s, slot_s = slot_s + tick_s, next_slot(slot_s, tick_s, self._clock.monotonic())
             await self._clock.sleep(slot_s - self._clock.monotonic())
             self._feed_lag_s = max(0.0, self._clock.monotonic() - due_s)
+            self._tick_lags.note(self._feed_lag_s)
+
+    async def _watch_loop(self) -> None:
+        """Note how late the event loop is: whatever holds it up holds up everything."""
+        while True:
+            due_s = self._clock.monotonic() + LOOP_WATCH_S
+            await self._clock.sleep(LOOP_WATCH_S)
+            self._loop_lags.note(self._clock.monotonic() - due_s)
 
     async def _serve(self, site: Site, listening: socket.socket) -> None:
         api = make_api(site)

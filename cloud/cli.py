@@ -16,7 +16,9 @@ from structlog.typing import Processor
 from cloud.app import App
 from cloud.clock import SystemClock
 from cloud.config import Settings, parse_broker
+from cloud.doctor import examine
 from cloud.errors import CloudError
+from wire.findings import as_json, as_text, report_of
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -69,6 +71,39 @@ def up(
     set_up_log()
     settings_directory = directory or data / "directory"
     run_until_stopped(lambda: _up(data, settings_directory, port, mqtt_port, broker))
+
+
+@cli.command()
+def doctor(
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="The data folder, as given to `up`.")] = Path(
+        "watchroom-data"
+    ),
+    directory: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The directory, as given to `up`. Without it: inside the data folder."),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where the board is, as for `up`.")
+    ] = 8470,
+    broker: Annotated[
+        str | None, typer.Option(metavar="URL", help="The broker, as given to `up`. Without it: the embedded one.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Answer with one line of JSON, for machines.")] = False,
+) -> None:
+    """Look what is wrong with a Watchroom, running or stopped, and say what to do.
+
+    It only looks. Tells of versions, directory, disk, ledger, gaps and forks of the last week, telemetry, broker and
+    the running process, a line each: ok, warn or FAIL. Exits with 1 where anything failed.
+    """
+    try:
+        address = parse_broker(broker) if broker is not None else None
+    except CloudError as error:
+        typer.echo(f"watchroom: {error}", err=True)
+        raise typer.Exit(1) from None
+    settings = Settings(data=data, directory=directory or data / "directory", port=port, broker=address)
+    report = report_of(asyncio.run(examine(settings, SystemClock())))
+    typer.echo(as_json(report) if json else as_text(report))
+    raise typer.Exit(0 if report.ok else 1)
 
 
 async def _up(data: Path, directory: Path, port: int, mqtt_port: int, broker: str | None) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -23,7 +24,7 @@ from edge_agent.clock import Clock, kernel_synchronised
 from edge_agent.config import Config
 from edge_agent.decode.keys import decode_key
 from edge_agent.decode.readings import Fix, Reading
-from edge_agent.link import Address, Description, Link, NewStream
+from edge_agent.link import Address, Connect, Description, Link, NewStream, connected
 from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed
 from edge_agent.outbox.file import Draft
 from edge_agent.sources.gpsd import GpsdSource
@@ -53,11 +54,39 @@ TIDY_S = 30.0
 STATUSES_SHOWN_MAX = 100
 
 
+class Source(Protocol):
+    """What readings come from."""
+
+    async def run(self, emit: Callable[[Reading], None], /) -> None:
+        """Emit readings until cancelled. It never ends for outside reasons."""
+        ...
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent touches beside its disk."""
+
+    receiver: Source | None
+    panel: PanelBackend | None
+    connect: Connect = connected
+    synchronised: Callable[[], bool] = kernel_synchronised
+    """Whether the wall clock is disciplined by something other than the receiver."""
+
+
 class Agent:
     """One vehicle's or station's agent. Make it, then `run` it until it is cancelled."""
 
-    def __init__(self, config: Config, *, clock: Clock, jitter: Callable[[], float] = random.random) -> None:
-        """Claim the state folder and open the outbox. Raises `Fatal`, in one line, where that cannot be."""
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        jitter: Callable[[], float] = random.random,
+        around: Surroundings | None = None,
+    ) -> None:
+        """Claim the state folder and open the outbox. Raises `Fatal`, in one line, where that cannot be.
+
+        Where it is not told what is `around` it, that is what its configuration names on this machine.
+        """
         self._config = config
         self._clock = clock
         self._jitter = jitter
@@ -70,13 +99,12 @@ class Agent:
         events = frozenset(one.code for scheme in config.schemes.values() for one in scheme.codes if one.event)
         self._keeper = OutboxKeeper(Path(config.device.state_dir), config.device.enrolment, limits, events)
         self._vehicle = _make_vehicle(config)
-        self._gpsd = _make_gpsd(config, clock, jitter)
-        self._panel = _make_panel(config, clock, jitter)
-        show = self._panel.show if self._panel is not None else _show_nowhere
+        self._around = around or _look_around(config, clock, jitter)
+        show = self._around.panel.show if self._around.panel is not None else _show_nowhere
         self._lamps = Lamps(config.device.id, config.buttons, show)
         self._software = f"watchroom-{version('watchroom')}"
         self._config_hash = sha256(msgspec.json.encode(config)).hexdigest()[:12]
-        self._link = _make_link(config, self._keeper, clock)
+        self._link = _make_link(config, self._keeper, clock, self._around.connect)
 
     @property
     def is_settled(self) -> bool:
@@ -94,10 +122,9 @@ class Agent:
         try:
             await self._restart_lamps()
             async with asyncio.TaskGroup() as tasks:
-                if self._gpsd is not None:
-                    tasks.create_task(self._gpsd.run(self._emit))
-                if self._panel is not None:
-                    tasks.create_task(self._panel.run(self._emit))
+                for source in (self._around.receiver, self._around.panel):
+                    if source is not None:
+                        tasks.create_task(source.run(self._emit))
                 tasks.create_task(self._fold())
                 tasks.create_task(self._tick())
                 tasks.create_task(self._link.run(self._describe, self._receive, self._jitter))
@@ -207,7 +234,9 @@ class Agent:
 
     def _describe(self) -> Description:
         now_s = self._clock.monotonic()
-        faults = (self._keeper.fault, self._link.fault, *self._vehicle.faults.values())
+        dropped = f"{self.fixes_dropped} fixes dropped since the start: the disk is too slow for them"
+        dropped = dropped if self.fixes_dropped else ""
+        faults = (self._keeper.fault, self._link.fault, dropped, *self._vehicle.faults.values())
         return Description(
             interval_s=self._config.link.heartbeat_s,
             clock=self._clock_source(now_s),
@@ -215,10 +244,11 @@ class Agent:
             position=vehicles.position_age(self._vehicle, now_s),
             software=self._software,
             config_hash=self._config_hash,
+            state=self._lamps.state_held,
         )
 
     def _clock_source(self, now_s: float) -> ClockSource:
-        return vehicles.clock_source(self._vehicle, kernel_synchronised(), now_s)
+        return vehicles.clock_source(self._vehicle, self._around.synchronised(), now_s)
 
     def _stamp(self) -> Stamp:
         now = self._now()
@@ -252,7 +282,7 @@ def _make_vehicle(config: Config) -> Vehicle:
     return Vehicle(rules=rules, debounce=Debounce(debounce_s))
 
 
-def _make_link(config: Config, keeper: OutboxKeeper, clock: Clock) -> Link:
+def _make_link(config: Config, keeper: OutboxKeeper, clock: Clock, connect: Connect) -> Link:
     address = Address(
         host=config.link.host,
         port=config.link.port,
@@ -261,7 +291,11 @@ def _make_link(config: Config, keeper: OutboxKeeper, clock: Clock) -> Link:
         device=config.device.id,
     )
     rules = DeliveryRules(heartbeat_s=config.link.heartbeat_s, settle_timeout_s=config.link.settle_timeout_s)
-    return Link(address, rules, keeper=keeper, clock=clock)
+    return Link(address, rules, keeper=keeper, clock=clock, connect=connect)
+
+
+def _look_around(config: Config, clock: Clock, jitter: Callable[[], float]) -> Surroundings:
+    return Surroundings(receiver=_make_gpsd(config, clock, jitter), panel=_make_panel(config, clock, jitter))
 
 
 def _make_gpsd(config: Config, clock: Clock, jitter: Callable[[], float]) -> GpsdSource | GpsdPollSource | None:

@@ -14,7 +14,9 @@ import typer
 from edge_agent.agent import Agent
 from edge_agent.clock import SystemClock
 from edge_agent.config import Config, load
+from edge_agent.diagnose import examine
 from edge_agent.errors import AgentError
+from wire.findings import as_json, as_text, report_of
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -55,6 +57,22 @@ def check(config: ConfigPath = Path("device.toml")) -> None:
     except AgentError as error:
         _fail(error)
     typer.echo(f"{config} is in order.\n{_summary(found)}")
+
+
+@cli.command()
+def diagnose(
+    config: ConfigPath = Path("device.toml"),
+    json: Annotated[bool, typer.Option("--json", help="Answer with one line of JSON, for machines.")] = False,
+) -> None:
+    """Look what is wrong with a device, and say what to do.
+
+    May be run beside the agent, or while it is stopped: it only looks. Tells of the configuration, the state folder and
+    the outbox in it, the broker, whether the cloud answers, gpsd, the panel and the clock, a line each: ok, warn or
+    FAIL. Listens for a little longer than a heartbeat. Exits with 1 where anything failed.
+    """
+    report = report_of(asyncio.run(examine(config, os.environ, SystemClock())))
+    typer.echo(as_json(report) if json else as_text(report))
+    raise typer.Exit(0 if report.ok else 1)
 
 
 def _summary(config: Config) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from wire.topics import TOKEN_PATTERN
 
@@ -56,14 +56,14 @@ def _keep_utc(struct: msgspec.Struct, *fields: str) -> None:
             msgspec.structs.force_setattr(struct, field, _in_utc(instant))
 
 
-class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Where an event stood before its outbox was replaced: the same event may have been stored under this name."""
 
     stream: StreamId
     seq: Seq
 
 
-class EventCommon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class EventCommon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
     """What every event carries."""
 
     seq: Seq
@@ -133,7 +133,7 @@ STATUS_KINDS = frozenset({"status"})
 TRACK_KINDS = frozenset({"position", "input"})
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class Sent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     """What every message of a device carries about its sending."""
 
     v: Literal[1]
@@ -164,14 +164,14 @@ class Envelope(Sent, frozen=True, kw_only=True, tag="envelope"):
     events: Annotated[list[RawEvent], Meta(min_length=1, max_length=EVENTS_MAX)]
 
 
-class Echo(msgspec.Struct, frozen=True):
+class Echo(msgspec.Struct, frozen=True, gc=False):
     """The newest `id` that the device holds from the cloud, and for how long: proof that this message is recent."""
 
     id: Word
     held_ms: Millis
 
 
-class CurrentStatus(msgspec.Struct, frozen=True):
+class CurrentStatus(msgspec.Struct, frozen=True, gc=False):
     """What the device believes a unit's status to be, and the sequence that declared it."""
 
     unit: Token
@@ -181,26 +181,33 @@ class CurrentStatus(msgspec.Struct, frozen=True):
     code: Word
 
 
-class LastSeq(msgspec.Struct, frozen=True):
+class LastSeq(msgspec.Struct, frozen=True, gc=False):
     """The last sequence that each queue has given out; 0 for none yet."""
 
     status: Count
     track: Count
 
 
-class PositionAge(msgspec.Struct, frozen=True):
+class PositionAge(msgspec.Struct, frozen=True, gc=False):
     """How old the newest fix is that agrees with the position reported as `seq`."""
 
     seq: Seq
     age_ms: Millis
 
 
-class OutboxDepth(msgspec.Struct, frozen=True):
+class OutboxDepth(msgspec.Struct, frozen=True, gc=False):
     """What is still unsettled on the device."""
 
     status: Count
     track: Count
     oldest_status_ms: Millis = 0
+
+
+class StateHeld(msgspec.Struct, frozen=True):
+    """Which of control's states the device holds (zeros: none yet), so that one that was lost is told again."""
+
+    owner_term: Count
+    version: Count
 
 
 class Vitals(Sent, frozen=True, kw_only=True):
@@ -217,6 +224,7 @@ class Vitals(Sent, frozen=True, kw_only=True):
     faults: Annotated[list[Text], Meta(max_length=20)] = []
     asleep_until: Instant | None = None
     nonce: Annotated[str, Meta(max_length=64)] = ""
+    state: StateHeld | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""
@@ -236,7 +244,7 @@ class Birth(Vitals, frozen=True, kw_only=True, tag="birth"):
     """The stream that this one took over from; empty for a first one."""
 
 
-class Death(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="death"):
+class Death(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="death", gc=False):
     """The broker's word that a connection ended (the will), or the device's own. Counts for its own connection only."""
 
     v: Literal[1]
@@ -246,14 +254,14 @@ class Death(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="de
     stream: StreamId
 
 
-class RefusedSeq(msgspec.Struct, frozen=True):
+class RefusedSeq(msgspec.Struct, frozen=True, gc=False):
     """A sequence that was kept aside, and why."""
 
     seq: Seq
     reason: Word
 
 
-class QueueSettle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class QueueSettle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The cloud's word on one queue: everything up to `through` has ended, with this digest."""
 
     stream: StreamId
@@ -263,7 +271,7 @@ class QueueSettle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     refused: list[RefusedSeq] = []
 
 
-class Settle(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="settle"):
+class Settle(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="settle", gc=False):
     """The cloud's answer to a device. Without queues it is the plain answer to a birth or heartbeat."""
 
     v: Literal[1]
@@ -274,7 +282,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="s
     """Not empty: the device's stream cannot go on, so it must mint a new one, which takes over what is unsettled."""
 
 
-class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="hello"):
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="hello", gc=False):
     """An ingest has started: answer with a heartbeat and what is unsettled."""
 
     v: Literal[1]
@@ -282,7 +290,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="he
     owner_term: Count
 
 
-class ShownStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ShownStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What control believes of one unit, and which event says so."""
 
     unit: Token
@@ -300,7 +308,7 @@ class ShownStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         _keep_utc(self, "since")
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state"):
+class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state", gc=False):
     """What control believes of each unit bound to this device. Retained, so it carries its own expiry."""
 
     v: Literal[1]

@@ -32,10 +32,7 @@ def is_token(text: str) -> bool:
 def parse_up(topic: str) -> UpTopic | None:
     """Take an upward topic apart. None for any topic that is not one of the contract's."""
     match = _UP.fullmatch(topic)
-    if match is None:
-        return None
-    org, device, channel = match.groups()
-    return UpTopic(org, device, channel)  # type: ignore[arg-type]
+    return None if match is None else UpTopic._make(match.groups())
 
 
 def up(org: str, device: str, channel: UpChannel) -> str:

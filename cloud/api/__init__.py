@@ -1,5 +1,6 @@
 """HTTP routes, thin: they read live state and the stores, and write nothing."""
 
 from cloud.api.site import Site, make_api
+from cloud.api.source import Process
 
-__all__ = ["Site", "make_api"]
+__all__ = ["Process", "Site", "make_api"]

@@ -2,12 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from cloud.durations import Durations
 from cloud.feeds import Feed, Listeners
 from cloud.fleet.clocks import Moment
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import Ledger
 from cloud.telemetry import Telemetry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """How the process itself fares."""
+
+    started: Moment
+    data: Path
+    """The folder on whose disk everything is kept."""
+    tick_lags: Durations
+    """How long after its slot the feed spoke."""
+    loop_lags: Durations
+    """How long after its time a task of the event loop ran."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +34,7 @@ class Site:
     ingest: Ingest
     ledger: Ledger
     telemetry: Telemetry
+    process: Process
     moment: Callable[[], Moment]
     trouble: Callable[[], list[str]]
     """What is wrong now, one line each; empty where all is well."""

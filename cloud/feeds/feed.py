@@ -1,10 +1,13 @@
 """Makes the feed's events as bytes. Pure: the tick and the time come from outside."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 import msgspec
 
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
-from wire.feed import Changes, FeedRecord, Snapshot, Tick
+from wire.feed import Changes, Confidence, FeedRecord, Snapshot, Tick
 
 LOST_AFTER_S = 3.0
 """How long a client may hear nothing before it must say that the feed is lost. Stale is to be seen within 2 s of its
@@ -17,6 +20,14 @@ CURSOR_DIGITS_MAX = 18
 _encode = msgspec.json.Encoder().encode
 
 
+class Shown(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of a record that was shown: the record itself is made anew whenever it is asked for."""
+
+    cursor: int
+    as_of: datetime
+    confidence: Confidence
+
+
 class Feed:
     """One audience's view of the fleet, with a cursor that only grows within an epoch."""
 
@@ -27,7 +38,8 @@ class Feed:
         self.cursor = 0
         self._spoke_s = now.mono_s
         known = fleet.take_changed(now)
-        self._records = {unit: fleet.record(unit, 0, known.get(unit, now.utc), now) for unit in fleet.units}
+        made = (fleet.record(unit, 0, known.get(unit, now.utc), now) for unit in fleet.units)
+        self._shown = {record.unit: _note(record) for record in made}
 
     def tick(self, now: Moment) -> bytes | None:
         """Give the event for this tick: what changed, or a sign of life, or nothing yet."""
@@ -41,11 +53,15 @@ class Feed:
 
     def records(self, now: Moment) -> tuple[FeedRecord, ...]:
         """Every unit's record, its ages as at `now`."""
-        return tuple(self._fresh(unit, now) for unit in self._records)
+        return tuple(self._fresh(unit, now) for unit in self._shown)
+
+    def shown(self) -> Iterable[Shown]:
+        """What is kept of every unit's record as it was last shown. Nothing is made anew."""
+        return self._shown.values()
 
     def record(self, unit: str, now: Moment) -> FeedRecord | None:
         """One unit's record, its ages as at `now`; None for a unit that there is not."""
-        return self._fresh(unit, now) if unit in self._records else None
+        return self._fresh(unit, now) if unit in self._shown else None
 
     def since(self, last_event_id: str, now: Moment) -> list[bytes]:
         """Give what a client needs that saw `last_event_id`: what changed since, or the whole picture.
@@ -57,7 +73,7 @@ class Feed:
         if not known or int(cursor) > self.cursor:
             return self.snapshot(now)
         seen = int(cursor)
-        missed = tuple(self._fresh(unit, now) for unit, record in self._records.items() if record.cursor > seen)
+        missed = tuple(self._fresh(unit, now) for unit, shown in self._shown.items() if shown.cursor > seen)
         return [self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=missed)))]
 
     def snapshot(self, now: Moment) -> list[bytes]:
@@ -88,15 +104,19 @@ class Feed:
         if changed:
             self.cursor += 1
         made = tuple(self._fleet.record(unit, self.cursor, as_of, now) for unit, as_of in changed.items())
-        self._records.update({record.unit: record for record in made})
+        self._shown.update({record.unit: _note(record) for record in made})
         return made
 
     def _fresh(self, unit: str, now: Moment) -> FeedRecord:
-        known = self._records[unit]
+        known = self._shown[unit]
         return self._fleet.record(unit, known.cursor, known.as_of, now)
 
     def _event(self, kind: str, data: bytes) -> bytes:
         return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self._epoch.encode(), self.cursor, kind.encode(), data)
+
+
+def _note(record: FeedRecord) -> Shown:
+    return Shown(record.cursor, record.as_of, record.confidence)
 
 
 def _part_event(data: bytes) -> bytes:

@@ -22,14 +22,18 @@ MAPPED_MAX_S = 315_576_000.0
 """Ten years: a monotonic clock that says an event is older than this is not believed."""
 
 
-class Moment(msgspec.Struct, frozen=True):
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """Now, on both of the cloud's clocks."""
 
     utc: datetime
     mono_s: float
 
+    def since(self, mono_s: float) -> datetime:
+        """Give the wall time of an earlier monotonic moment."""
+        return self.utc - timedelta(seconds=self.mono_s - mono_s)
 
-class ClockMap(msgspec.Struct, frozen=True):
+
+class ClockMap(msgspec.Struct, frozen=True, gc=False):
     """Cloud monotonic seconds minus device monotonic seconds: between `low_s` and `high_s`."""
 
     boot: int
@@ -46,11 +50,15 @@ class ClockMap(msgspec.Struct, frozen=True):
         return (self.low_s + self.high_s) / 2 + mono_ms / 1000
 
 
-class Corrected(msgspec.Struct, frozen=True):
-    """When an event happened, and whether that rests on a clock that was checked."""
+class Corrected(msgspec.Struct, frozen=True, gc=False):
+    """When an event happened, and what that rests on.
+
+    `proven`: a clock that was checked. `bounded`: none, but it was not before `at`. Neither: `at` is its receipt.
+    """
 
     at: datetime
     proven: bool
+    bounded: bool = False
 
 
 def map_clock(old: ClockMap | None, boot: int, sent_mono_ms: int, sent_after_s: float, now_s: float) -> ClockMap:
@@ -78,14 +86,18 @@ def correct(
 ) -> Corrected:
     """Place an event in time, once, at commit. `event` is its (at, clock, boot, mono_ms).
 
-    A disciplined clock within `SKEW_MAX_S` is taken at its word; else the same boot's monotonic time is mapped; else
-    the moment of receipt is all there is, and it is unproven. Never later than receipt, and never raises.
+    A disciplined clock within `SKEW_MAX_S` is taken at its word, unless that word is of the future or the same boot's
+    monotonic time says otherwise: then it was stepped since. Else that time is mapped; else the moment of receipt is
+    all there is, and it is unproven. Never later than receipt, and never raises.
     """
     at, clock, boot, mono_ms = event
-    if clock != "none" and skew_s is not None and abs(skew_s) < SKEW_MAX_S:
-        return Corrected(min(at, received.utc), True)
+    mapped = None
     if clock_map is not None and clock_map.boot == boot:
         age_s = max(0.0, received.mono_s - clock_map.middle_s(mono_ms))
-        if age_s < MAPPED_MAX_S:
-            return Corrected(received.utc - timedelta(seconds=age_s), True)
-    return Corrected(received.utc, False)
+        mapped = received.utc - timedelta(seconds=age_s) if age_s < MAPPED_MAX_S else None
+    ahead_s = (at - received.utc).total_seconds()
+    if clock != "none" and skew_s is not None and abs(skew_s) < SKEW_MAX_S and ahead_s < SKEW_MAX_S:
+        told = min(at, received.utc)
+        if mapped is None or abs((told - mapped).total_seconds()) < SKEW_MAX_S + DRIFT_MAX_S:
+            return Corrected(told, True)
+    return Corrected(mapped, True) if mapped is not None else Corrected(received.utc, False)

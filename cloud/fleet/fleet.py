@@ -1,7 +1,7 @@
 """The whole fleet in memory: what each message changes, and each unit's record as the feed shows it."""
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -19,7 +19,7 @@ STEP_S = 0.001
 """A deadline is looked at this long after it has passed, so that the comparison has turned."""
 
 
-class UnitEntry(msgspec.Struct, frozen=True, kw_only=True):
+class UnitEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the fleet needs to know of a unit from the directory."""
 
     id: str
@@ -34,9 +34,30 @@ class UnitEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The device in the vehicle bound to the unit."""
 
 
-class _Unit(msgspec.Struct, kw_only=True):
+_UNHEARD = Link()
+_NOWHERE = Whereabouts()
+
+
+class _Device(msgspec.Struct, kw_only=True, gc=False):
+    carries: tuple[str, ...] = ()
+    speaks_for: tuple[str, ...] = ()
+    link: Link = _UNHEARD
+    places: Whereabouts = _NOWHERE
+    ordinal: int = 0
+    """Of its newest stream."""
+    through: int = 0
+    """How far the status queue of that stream has ended."""
+
+
+_NOBODY = _Device()
+
+
+class _Unit(msgspec.Struct, kw_only=True, gc=False):
     entry: UnitEntry
-    heads: dict[str, Head]
+    speakers: tuple[str, ...] = ()
+    """The devices bound to it."""
+    heads: tuple[Head, ...] = ()
+    """The latest of each device that has declared something."""
     wake_s: float = float("inf")
     """When time alone will next change its record."""
     looked_s: float = float("inf")
@@ -46,19 +67,12 @@ class _Unit(msgspec.Struct, kw_only=True):
 class Fleet:
     """Live state. One owner, one thread; time comes in with every call, so that it runs the same under any clock."""
 
-    def __init__(self, units: Iterable[UnitEntry], speakers: Mapping[str, set[str]]) -> None:
+    def __init__(self, units: Iterable[UnitEntry], speakers: Mapping[str, Collection[str]]) -> None:
         """Begin with every unit never heard. `speakers` are the devices bound to each unit."""
-        self._units = {unit.id: _Unit(entry=unit, heads={}) for unit in units}
-        self._speakers = speakers
-        self._carried: dict[str, list[str]] = {}
-        self._spoken_for: dict[str, list[str]] = {}
+        self._units = {unit.id: _Unit(entry=unit, speakers=tuple(speakers.get(unit.id, ()))) for unit in units}
+        self._devices: dict[str, _Device] = {}
         for unit in self._units.values():
-            self._carried.setdefault(unit.entry.carrier, []).append(unit.entry.id)
-            for device in speakers.get(unit.entry.id, ()):
-                self._spoken_for.setdefault(device, []).append(unit.entry.id)
-        self._links: dict[str, Link] = {}
-        self._places: dict[str, Whereabouts] = {}
-        self._through: dict[str, tuple[int, int]] = {}
+            self._bind(unit)
         self._wakes: list[tuple[float, str]] = []
         self._changed: dict[str, datetime | None] = dict.fromkeys(self._units)
         """Units to show anew, and when the first unshown change came; None for one that time alone made."""
@@ -73,65 +87,80 @@ class Fleet:
         """How many looks ahead are entered: a few a unit, however often it speaks or is read."""
         return len(self._wakes)
 
+    def name(self, unit: str) -> str:
+        """Give a unit's id as it is kept: one text, whoever brings a copy of it."""
+        known = self._units.get(unit)
+        return unit if known is None else known.entry.id
+
+    def speakers(self, unit: str) -> tuple[str, ...]:
+        """Which devices are bound to a unit."""
+        return self._units[unit].speakers
+
     def link(self, device: str) -> Link | None:
         """What is known of a device's connection; None for one never heard since the start."""
-        return self._links.get(device)
+        link = self._devices.get(device, _NOBODY).link
+        return None if link is _UNHEARD else link
 
     def apply_vitals(
         self, device: str, vitals: Heartbeat | Birth, ordinal: int, echoed_s: float | None, now: Moment
     ) -> bool:
         """Fold a heartbeat or birth in. Tells whether it was news: a replayed one is not."""
-        known = self._links.get(device, Link())
+        entry = self._entry(device)
+        known = entry.link
         link = apply_vitals(known, vitals, ordinal, echoed_s, now)
         if link is not None:
-            self._links[device] = link
-            self._touch_device(device, now)
+            entry.link = link
+            self._touch(entry.carries, now)
             if _names_others(known, link):
-                self._touch_spoken_for(device, now)
+                self._touch(entry.speaks_for, now)
         return link is not None
 
     def apply_sent(self, device: str, boot: int, sent_mono_ms: int, now: Moment, ordinal: int | None = None) -> None:
         """Fold in that a device sent some other message; one in another stream than it speaks in proves nothing."""
-        known = self._links.get(device)
-        if known is None or ordinal not in (None, known.order[0]):
+        entry = self._devices.get(device, _NOBODY)
+        if ordinal not in (None, entry.link.ordinal):
             return
-        link = apply_sent(known, boot, sent_mono_ms, now.mono_s)
-        if link is not known:
-            self._links[device] = link
-            self._touch_device(device, now)
+        link = apply_sent(entry.link, boot, sent_mono_ms, now.mono_s)
+        if link is not entry.link:
+            entry.link = link
+            self._touch(entry.carries, now)
 
     def apply_death(self, device: str, death: Death, ordinal: int, now: Moment) -> bool:
         """Fold the end of a connection in. Tells whether it was the newest connection's."""
-        link = apply_death(self._links.get(device, Link()), death, ordinal)
+        entry = self._entry(device)
+        link = apply_death(entry.link, death, ordinal)
         if link is not None:
-            self._links[device] = link
-            self._touch_device(device, now)
+            entry.link = link
+            self._touch(entry.carries, now)
         return link is not None
 
     def apply_through(self, device: str, ordinal: int, through: int, now: Moment) -> None:
         """Fold in how far a device's newest status queue has ended."""
-        if (ordinal, through) > self._through.get(device, (0, 0)):
-            self._through[device] = (ordinal, through)
-            self._touch_spoken_for(device, now)
+        entry = self._entry(device)
+        if (ordinal, through) > (entry.ordinal, entry.through):
+            entry.ordinal, entry.through = ordinal, through
+            self._touch(entry.speaks_for, now)
 
     def apply_head(self, head: Head, now: Moment) -> bool:
         """Fold a committed status in. Tells whether it is now its device's head; devices not bound hold none."""
         unit = self._units.get(head.unit)
-        if unit is None or head.device not in self._speakers.get(head.unit, ()):
+        if unit is None or head.device not in unit.speakers:
             return False
-        if not newer(unit.heads.get(head.device), head):
+        known = _head_of(unit, head.device)
+        if not newer(known, head):
             return False
-        unit.heads[head.device] = head
+        unit.heads = (*(other for other in unit.heads if other is not known), head)
         self._changed[head.unit] = now.utc
         return True
 
     def apply_place(self, device: str, place: Place, now: Moment) -> bool:
         """Fold a position in. Tells whether it is the newest of its device."""
-        whereabouts = apply_place(self._places.get(device, Whereabouts()), place)
+        entry = self._entry(device)
+        whereabouts = apply_place(entry.places, place)
         if whereabouts is None:
             return False
-        self._places[device] = whereabouts
-        self._touch_device(device, now)
+        entry.places = whereabouts
+        self._touch(entry.carries, now)
         return True
 
     def correct(self, device: str, event: Event, received: Moment, ordinal: int | None = None) -> Corrected:
@@ -139,14 +168,19 @@ class Fleet:
 
         Those are the clocks of whoever speaks in the newest stream: an event of another `ordinal` is unproven.
         """
-        link = self._links.get(device, Link())
-        if ordinal not in (None, link.order[0]):
-            link = Link()
+        link = self._devices.get(device, _NOBODY).link
+        if ordinal not in (None, link.ordinal):
+            link = _UNHEARD
         return correct((event.at, event.clock, event.boot, event.mono_ms), link.clock_map, link.skew_s, received)
+
+    def head(self, unit: str, device: str) -> Head | None:
+        """The latest status of one device for a unit."""
+        known = self._units.get(unit)
+        return None if known is None else _head_of(known, device)
 
     def standing(self, unit: str) -> Head | None:
         """The status that stands for a unit."""
-        standing = stand(tuple(self._units[unit].heads.values()))
+        standing = stand(self._units[unit].heads)
         return standing.head if standing else None
 
     def take_changed(self, now: Moment) -> dict[str, datetime]:
@@ -170,9 +204,9 @@ class Fleet:
         """Make a unit's record, its ages as at `now`, and plan to look again when time alone will change it."""
         unit = self._units[unit_id]
         entry = unit.entry
-        link = self._links.get(entry.carrier, Link())
-        places = self._places.get(entry.carrier, Whereabouts())
-        standing = stand(tuple(unit.heads.values()))
+        carrier = self._devices[entry.carrier]
+        link, places = carrier.link, carrier.places
+        standing = stand(unit.heads)
         head = standing.head if standing else None
         fresh = freshness(link, now.mono_s)
         ages = self._ages(link, places, head, now)
@@ -182,8 +216,10 @@ class Fleet:
             ended=link.ended,
             link_age_s=ages.link_s,
             status_age_s=ages.status_s,
-            vouch=self._vouch_of(entry.carrier, unit),
-            declarer_vouch=self._vouch_of(head.device, unit) if head and head.device != entry.carrier else "stored",
+            vouch=self._vouch_of(entry.carrier, unit, now),
+            declarer_vouch=self._vouch_of(head.device, unit, now)
+            if head and head.device != entry.carrier
+            else "stored",
         )
         confidence, reasons = judge(basis)
         fresh_until_s = position.fresh_until_s(places, link, ages.position_s, now)
@@ -210,10 +246,12 @@ class Fleet:
             cursor=cursor,
         )
 
-    def _vouch_of(self, device: str, unit: _Unit) -> Vouch:
-        link = self._links.get(device, Link())
-        ordinal, through = self._through.get(device, (0, 0))
-        return vouch_for(unit.heads.get(device), link, unit.entry.id, through if ordinal == link.order[0] else 0)
+    def _vouch_of(self, device: str, unit: _Unit, now: Moment) -> Vouch:
+        entry, head = self._devices[device], _head_of(unit, device)
+        settled = entry.through if entry.ordinal == entry.link.ordinal else 0
+        spoke_s = entry.link.spoke_s
+        since = head is not None and spoke_s is not None and now.since(spoke_s) > head.received
+        return vouch_for(head, entry.link, unit.entry.id, settled, spoken_since=since)
 
     def _ages(self, link: Link, places: Whereabouts, head: Head | None, now: Moment) -> Ages:
         return Ages(
@@ -240,18 +278,34 @@ class Fleet:
             unit.looked_s = unit.wake_s
             heapq.heappush(self._wakes, (unit.wake_s, unit.entry.id))
 
-    def _touch_device(self, device: str, now: Moment) -> None:
-        for unit in self._carried.get(device, ()):
+    def _touch(self, units: tuple[str, ...], now: Moment) -> None:
+        for unit in units:
             self._changed.setdefault(unit, now.utc)
 
-    def _touch_spoken_for(self, device: str, now: Moment) -> None:
-        for unit in self._spoken_for.get(device, ()):
-            self._changed.setdefault(unit, now.utc)
+    def _bind(self, unit: _Unit) -> None:
+        """Note which devices carry a unit and may speak for it."""
+        carrier = self._entry(unit.entry.carrier)
+        carrier.carries += (unit.entry.id,)
+        for device in unit.speakers:
+            entry = self._entry(device)
+            entry.speaks_for += (unit.entry.id,)
+            if entry.speaks_for == entry.carries:
+                entry.speaks_for = entry.carries  # one tuple, not two: this is how it is with nearly every device
+
+    def _entry(self, device: str) -> _Device:
+        known = self._devices.get(device)
+        if known is None:
+            known = self._devices[device] = _Device()
+        return known
+
+
+def _head_of(unit: _Unit, device: str) -> Head | None:
+    return next((head for head in unit.heads if head.device == device), None)
 
 
 def _names_others(old: Link, new: Link) -> bool:
     """Tell whether a device now names other statuses, which may concern units beside the one that it carries."""
-    if old.vitals is None or new.vitals is None or old.order[0] != new.order[0]:
+    if old.vitals is None or new.vitals is None or old.ordinal != new.ordinal:
         return True
     return old.vitals.current != new.vitals.current or old.vitals.last_seq.status != new.vitals.last_seq.status
 

@@ -13,7 +13,7 @@ CONFLICT_WITHIN = timedelta(seconds=5)
 _RANK: dict[AvailabilityClass, int] = {"Available": 0, "ConditionallyAvailable": 1, "NotAvailable": 2}
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True):
+class Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A device's latest standing status for a unit."""
 
     unit: str
@@ -38,6 +38,15 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """Corrected, UTC."""
     proven: bool
+    bounded: bool = False
+    """Unproven, but pressed after a status of its stream whose proven time is `at`."""
+    received: datetime
+    """When it came, UTC: it was pressed no later."""
+
+    @property
+    def ranks(self) -> bool:
+        """Whether `at` may be held against another device's time: it was pressed then, or later."""
+        return self.proven or self.bounded
 
     @property
     def order(self) -> tuple[int, int]:
@@ -54,7 +63,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         return _press(self) == _press(other)
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """The head that stands, the class that it comes to, and the heads that contradict it."""
 
     head: Head
@@ -63,17 +72,28 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def newer(old: Head | None, new: Head) -> bool:
-    """Tell whether `new` replaces `old` as its device's head. Never by clock: an old press stays old.
+    """Tell whether `new` replaces `old` as its device's head. By its place: an old press stays old.
+
+    Between streams time counts where it proves something: a press made after `old` had come is later, and one made well
+    before it is earlier, whatever order their streams were heard of in.
 
     | `new` was pressed | it replaces |
     |---|---|
     | after `old`, in the same stream or a later one | yes |
+    | in a later stream, but proven to be before `old`: a card that was never heard of | no: it is history |
+    | before `old` in their order, but proven to be after `old` had come: on a card that was put back | yes |
     | before `old`, whatever later stream has carried it since | no: it is history |
     | as `old`: the same press, carried to a later stream than `old` | yes: the device names it by that place now |
     | at the place of `old`, but another press: two lines of one stream | no: nobody can say which came last |
     """
-    if old is None or new.order != old.order:
-        return old is None or new.order > old.order
+    if old is None:
+        return True
+    if new.order > old.order:
+        return new.stream == old.stream or not _is_earlier(new, old)
+    if new.proven and new.at > old.received + CONFLICT_WITHIN:
+        return True
+    if new.order < old.order:
+        return False
     return (new.ordinal, new.seq) > (old.ordinal, old.seq) and new.is_press_of(old)
 
 
@@ -81,19 +101,27 @@ def stand(heads: tuple[Head, ...]) -> Standing | None:
     """Decide between devices; None where no device has declared anything.
 
     The newest proven head stands, unless another within 5 s disagrees: then the less available of them does. An
-    unproven head displaces no other; where it is less available it contradicts.
+    unproven head displaces no other that is later than what it is known to have followed; where it is less available
+    it contradicts.
     """
     if not heads:
         return None
-    by_time = sorted(heads, key=lambda head: (head.proven, head.at, head.device), reverse=True)
+    if len(heads) == 1:
+        return Standing(heads[0], heads[0].availability, ())
+    by_time = sorted(heads, key=lambda head: (head.ranks, head.at, head.device), reverse=True)
     newest, others = by_time[0], by_time[1:]
     close = [other for other in others if _contradicts(newest, other)]
     if not close:
         return Standing(newest, newest.availability, ())
-    proven = [other for other in close if other.proven or not newest.proven]
+    proven = [other for other in close if other.proven or not newest.ranks]
     head = max([newest, *proven], key=lambda each: _RANK[each.availability])
     least = max([newest, *close], key=lambda each: _RANK[each.availability]).availability
     return Standing(head, least, tuple(each for each in [newest, *close] if each is not head))
+
+
+def _is_earlier(new: Head, old: Head) -> bool:
+    """Tell whether `new` was certainly pressed before `old`, each clock being believed up to 5 s off."""
+    return new.proven and old.proven and new.at + 2 * CONFLICT_WITHIN < old.at
 
 
 def _press(head: Head) -> tuple[object, ...]:
@@ -103,6 +131,6 @@ def _press(head: Head) -> tuple[object, ...]:
 def _contradicts(newest: Head, other: Head) -> bool:
     if (other.scheme, other.code) == (newest.scheme, newest.code):
         return False
-    if newest.proven and not other.proven:
+    if newest.ranks and not other.proven:
         return _RANK[other.availability] > _RANK[newest.availability]
     return newest.at - other.at <= CONFLICT_WITHIN

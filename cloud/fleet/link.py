@@ -1,12 +1,13 @@
 """Freshness of a device: how old the newest proof is that it was alive, and what it said of itself then."""
 
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
 from cloud.fleet.clocks import ClockMap, Moment, map_clock, measure_skew_s
 from wire.feed import Freshness
-from wire.messages import Birth, Death, Heartbeat
+from wire.messages import Birth, CurrentStatus, Death, Heartbeat, LastSeq, OutboxDepth, PositionAge
 
 ASLEEP_MAX_S = 3600.0
 """A device may declare itself asleep for at most an hour."""
@@ -15,19 +16,47 @@ Order = tuple[int, int, int, int]
 """Of a message: the ordinal of its stream, boot, connection, monotonic milliseconds. Only ever grows."""
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True):
+class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is kept of a device's newest heartbeat or birth: a third of the message."""
+
+    stream: str
+    interval_s: float
+    current: tuple[CurrentStatus, ...]
+    last_seq: LastSeq
+    position: PositionAge | None
+    outbox: OutboxDepth
+    disk_free_mib: int | None
+    faults: tuple[str, ...]
+
+
+_NONE_WAITING = OutboxDepth(0, 0)
+_REPEATED = ("stream", "interval_s", "current", "last_seq", "disk_free_mib", "faults")
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of one device's connection."""
 
-    vitals: Heartbeat | Birth | None = None
-    order: Order = (0, 0, 0, -1)
+    vitals: Said | None = None
+    ordinal: int = 0
+    """With `boot`, `conn` and `sent_mono_ms`: of the newest heartbeat or birth."""
+    boot: int = 0
+    conn: int = 0
+    sent_mono_ms: int = -1
     clock_map: ClockMap | None = None
     skew_s: float | None = None
     proof_s: float | None = None
     """The cloud's monotonic moment after which the newest proven message was sent."""
+    spoke_s: float | None = None
+    """The same of the newest heartbeat or birth, which is what `vitals` says; None where it proved nothing."""
     asleep_s: float | None = None
     """Until when the device said it would be silent."""
     ended: bool = False
     """Whether the newest connection is known to have ended. A new one counts from its first echo."""
+
+    @property
+    def order(self) -> Order:
+        """Where its newest heartbeat or birth stands among all of its device's."""
+        return self.ordinal, self.boot, self.conn, self.sent_mono_ms
 
 
 def apply_vitals(
@@ -40,21 +69,62 @@ def apply_vitals(
     order = (ordinal, vitals.boot, vitals.conn, vitals.sent_mono_ms)
     if order <= link.order:
         return None
-    if ordinal != link.order[0]:  # another outbox, so perhaps another machine: boots of the same number are not one
-        link = msgspec.structs.replace(link, clock_map=None, skew_s=None)
-    changed = msgspec.structs.replace(link, vitals=vitals, order=order)
+    changed = msgspec.structs.replace(
+        link,
+        vitals=note_said(vitals, link.vitals),
+        ordinal=ordinal,
+        boot=vitals.boot,
+        conn=vitals.conn,
+        sent_mono_ms=vitals.sent_mono_ms,
+        spoke_s=None,
+    )
+    if ordinal != link.ordinal:  # another outbox, so perhaps another machine: boots of the same number are not one
+        changed = msgspec.structs.replace(changed, clock_map=None, skew_s=None)
     if vitals.echo is None or echoed_s is None:
         return changed
     sent_after_s = min(now.mono_s, echoed_s + vitals.echo.held_ms / 1000)
-    clock_map = map_clock(link.clock_map, vitals.boot, vitals.sent_mono_ms, sent_after_s, now.mono_s)
+    clock_map = map_clock(changed.clock_map, vitals.boot, vitals.sent_mono_ms, sent_after_s, now.mono_s)
     return msgspec.structs.replace(
         changed,
         clock_map=clock_map,
         skew_s=measure_skew_s(clock_map, vitals.sent_at, vitals.sent_mono_ms, now),
+        spoke_s=sent_after_s,
         proof_s=sent_after_s if link.proof_s is None else max(sent_after_s, link.proof_s),
         ended=False,
         asleep_s=_asleep_until_s(vitals.asleep_until, vitals.sent_at, sent_after_s),
     )
+
+
+def note_said(vitals: Heartbeat | Birth, before: Said | None) -> Said:
+    """Note what a heartbeat or birth says. What it repeats from the one before is one with it: most of it, mostly."""
+    if before is None or before.current != (current := tuple(vitals.current)):
+        current = tuple(_sharing(one, vitals.stream) for one in vitals.current)
+    said = Said(
+        stream=vitals.stream,
+        interval_s=vitals.interval_s,
+        current=current,
+        last_seq=vitals.last_seq,
+        position=vitals.position,
+        outbox=_NONE_WAITING if vitals.outbox == _NONE_WAITING else vitals.outbox,
+        disk_free_mib=vitals.disk_free_mib,
+        faults=tuple(vitals.faults),
+    )
+    if before is None:
+        return said
+    same = {name: old for name in _REPEATED if (old := getattr(before, name)) == getattr(said, name)}
+    return msgspec.structs.replace(said, **same)
+
+
+@lru_cache(1_000)
+def _one_text(text: str) -> str:
+    """Give a text as it came the first time: few schemes and codes are in use, and each vehicle names one."""
+    return text
+
+
+def _sharing(one: CurrentStatus, stream: str) -> CurrentStatus:
+    """Make the same word of texts that are there already."""
+    named = stream if one.stream == stream else one.stream
+    return CurrentStatus(one.unit, named, one.seq, _one_text(one.scheme), _one_text(one.code))
 
 
 def apply_sent(link: Link, boot: int, sent_mono_ms: int, now_s: float) -> Link:
@@ -92,7 +162,7 @@ def freshness(link: Link, now_s: float) -> Freshness:
 
 def is_mapped(link: Link) -> bool:
     """Tell whether the boot that speaks now has proved itself by an echo, which mapped its clock."""
-    return link.clock_map is not None and link.clock_map.boot == link.order[1]
+    return link.clock_map is not None and link.clock_map.boot == link.boot
 
 
 def thresholds_s(link: Link) -> tuple[float, float]:

@@ -1,16 +1,23 @@
 """Where a unit is: the newest position by stream and sequence, and how old it is by the device's own clock."""
 
-from datetime import datetime
+import math
+import struct
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from cloud.fleet.clocks import Moment
+from cloud.fleet.clocks import Corrected, Moment
 from cloud.fleet.link import Link, thresholds_s
-from wire.feed import PositionView
+from wire.feed import FixMode, PositionView
 from wire.messages import PositionEvent
 
+_NUMBERS = struct.Struct("<6dq")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NEVER = -(2**63)
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A position event as the fleet keeps it."""
 
     ordinal: int
@@ -18,7 +25,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     boot: int
     seq: int
     mono_ms: int
-    event: PositionEvent
+    fix: FixMode
+    numbers: bytes
+    """What was measured, packed: seven objects would take three times the room, and there is one for every vehicle."""
     at: datetime
     """Corrected at receipt, UTC."""
     proven: bool
@@ -31,7 +40,27 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.ordinal, self.seq
 
 
-class Whereabouts(msgspec.Struct, frozen=True):
+def make_place(
+    event: PositionEvent, *, ordinal: int, stream: str, corrected: Corrected, received_s: float | None = None
+) -> Place:
+    """Keep of a position event, in its device's stream of that ordinal, what the fleet goes by."""
+    gnss_us = _NEVER if event.gnss_time is None else (event.gnss_time - _EPOCH) // _MICROSECOND
+    measured = (event.lat, event.lon, event.heading_deg, event.speed_mps, event.altitude_m, event.accuracy_m)
+    return Place(
+        ordinal=ordinal,
+        stream=stream,
+        boot=event.boot,
+        seq=event.seq,
+        mono_ms=event.mono_ms,
+        fix=event.fix,
+        numbers=_NUMBERS.pack(*(math.nan if number is None else number for number in measured), gnss_us),
+        at=corrected.at,
+        proven=corrected.proven,
+        received_s=received_s,
+    )
+
+
+class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     """The newest report, and the newest that had a place: the same one unless the receiver has no fix."""
 
     newest: Place | None = None
@@ -42,7 +71,7 @@ def apply_place(known: Whereabouts, place: Place) -> Whereabouts | None:
     """Fold a position in; None where a newer one is known already."""
     if known.newest is not None and place.order <= known.newest.order:
         return None
-    return Whereabouts(place, known.placed if place.event.fix == "none" else place)
+    return Whereabouts(place, known.placed if place.fix == "none" else place)
 
 
 def age_s(known: Whereabouts, link: Link, now: Moment) -> float | None:
@@ -55,7 +84,7 @@ def age_s(known: Whereabouts, link: Link, now: Moment) -> float | None:
     if place is None:
         return None
     ages = []
-    if link.clock_map is not None and link.clock_map.boot == place.boot and place.ordinal == link.order[0]:
+    if link.clock_map is not None and link.clock_map.boot == place.boot and place.ordinal == link.ordinal:
         ages.append(now.mono_s - link.clock_map.earliest_s(place.mono_ms))
     elif place.proven and now.utc >= place.at:  # one of the future was read off a clock that was wrong: unknown
         ages.append((now.utc - place.at).total_seconds())
@@ -72,24 +101,25 @@ def view(known: Whereabouts, age: float | None) -> PositionView | None:
         return None
     if known.placed is None:
         return PositionView(fix="none")
-    event = known.placed.event
+    *numbers, gnss_us = _NUMBERS.unpack(known.placed.numbers)
+    lat, lon, heading_deg, speed_mps, altitude_m, accuracy_m = (None if math.isnan(one) else one for one in numbers)
     moving = known.placed is known.newest
     return PositionView(
-        fix=known.newest.event.fix,
-        lat=event.lat,
-        lon=event.lon,
-        heading_deg=event.heading_deg if moving else None,
-        speed_mps=event.speed_mps if moving else None,
-        altitude_m=event.altitude_m,
-        accuracy_m=event.accuracy_m,
+        fix=known.newest.fix,
+        lat=lat,
+        lon=lon,
+        heading_deg=heading_deg if moving else None,
+        speed_mps=speed_mps if moving else None,
+        altitude_m=altitude_m,
+        accuracy_m=accuracy_m,
         age_s=age,
-        gnss_time=event.gnss_time,
+        gnss_time=None if gnss_us == _NEVER else _EPOCH + timedelta(microseconds=gnss_us),
     )
 
 
 def fresh_until_s(known: Whereabouts, link: Link, age: float | None, now: Moment) -> float | None:
     """Give the monotonic moment up to which the place may be shown as now; None where it may not be even now."""
-    if known.newest is None or known.newest.event.fix == "none" or age is None:
+    if known.newest is None or known.newest.fix == "none" or age is None:
         return None
     until_s = now.mono_s - age + thresholds_s(link)[0]
     return until_s if until_s >= now.mono_s else None
@@ -99,7 +129,7 @@ def _vouched_s(place: Place, link: Link) -> float | None:
     if link.vitals is None or link.vitals.position is None or link.clock_map is None or link.proof_s is None:
         return None
     named = link.vitals.position
-    if (link.vitals.stream, named.seq) != (place.stream, place.seq) or link.clock_map.boot != link.vitals.boot:
+    if (link.vitals.stream, named.seq) != (place.stream, place.seq) or link.clock_map.boot != link.boot:
         return None
-    sent_s = min(link.proof_s, link.clock_map.earliest_s(link.vitals.sent_mono_ms))
+    sent_s = min(link.proof_s, link.clock_map.earliest_s(link.sent_mono_ms))
     return sent_s - named.age_ms / 1000

@@ -36,7 +36,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     """That of the device whose status stands, where it is another one."""
 
 
-def vouch_for(head: Head | None, link: Link | None, unit: str, through: int) -> Vouch:
+def vouch_for(head: Head | None, link: Link | None, unit: str, through: int, *, spoken_since: bool = False) -> Vouch:
     """Compare a device's head with the status that the device names as the unit's current one.
 
     `through` is the status queue's watermark of the stream that the device speaks in now.
@@ -45,6 +45,7 @@ def vouch_for(head: Head | None, link: Link | None, unit: str, through: int) -> 
     |---|---|
     | the head, by its place or by the one it was carried from | `stored` (`refused` where the code is another) |
     | an earlier status, and had not counted the head yet | `stored`: the head came after the heartbeat |
+    | the same, and was certainly sent after the head had come (`spoken_since`) | `other`: an older copy of the card |
     | one of its own stream that has not ended yet | `catching_up` |
     | one of the head's stream, after the head, that has ended | `refused`, or lost |
     | any other, so one carried from before the head | `other` |
@@ -59,7 +60,7 @@ def vouch_for(head: Head | None, link: Link | None, unit: str, through: int) -> 
         return "stored" if (named.scheme, named.code) == (head.scheme, head.code) else "refused"
     counted = max(named.seq, vitals.last_seq.status)
     if head is not None and named.stream == vitals.stream == head.stream and counted < head.seq:
-        return "stored"
+        return "other" if spoken_since else "stored"
     if named.stream == vitals.stream and named.seq > through:
         return "catching_up"
     return "refused" if head is None or (named.stream == head.stream and named.seq > head.seq) else "other"

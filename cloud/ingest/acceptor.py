@@ -3,21 +3,21 @@
 One owner, one thread. What has to be committed goes to `status` or `track`; what can be answered goes to `outgoing`.
 """
 
-import math
 from collections import Counter, deque
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
-from cloud.directory import Device, Directory
+from cloud.directory import Device, Directory, Unit
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.fleet.link import freshness, thresholds_s
-from cloud.fleet.position import Place
+from cloud.fleet.position import make_place
+from cloud.ingest.echoes import Echoes
 from cloud.ingest.judge import Judged, is_enrolled, judge, object_to
-from cloud.ingest.marks import Fit, Key, Mark, find_outgrown, fit, start_mark
+from cloud.ingest.marks import Fit, Gap, Key, Mark, find_outgrown, fit, start_mark, unrecorded
+from cloud.ingest.states import States
 from cloud.ingest.succession import Succession, Successions, find_lost
 from cloud.ingest.work import Aside, Outgoing, Work
 from cloud.ledger.rows import REFUSED_KEPT
@@ -34,23 +34,18 @@ from wire.messages import (
     QueueSettle,
     RefusedSeq,
     Settle,
-    ShownStatus,
-    State,
     UpMessage,
 )
-from wire.topics import UpTopic
+from wire.topics import UpChannel, UpTopic
 
-IDS_KEPT = 16
-"""How many of the newest ids given to a device are remembered, so that an echo of an older one still proves."""
 PENDING_MAX = 20_000
 """Envelopes and messages kept aside that may wait for a commit; past it track waits on the devices."""
+LATER_S = 5.0
+"""An echo proves that a message was sent later than another by more than this, whatever way the two came."""
 WAITING_MAX = 256
 """Envelopes of one device's queue that may wait for a commit; past it they are left for the device to send again."""
 STREAMS_MAX = 256
 """Streams of one enrolment. A device mints one when its outbox is damaged, put back or forked: more is a fault."""
-STATE_VALID_S = 86_400.0
-STATE_EVERY_S = 3_600.0
-"""A device that speaks is told the state again when it was last told longer ago than this: it must not run out."""
 
 
 class Acceptor:
@@ -61,26 +56,29 @@ class Acceptor:
         self._directory = directory
         self._fleet = fleet
         self._owner_term = owner_term
-        self._ids: dict[str, deque[tuple[str, float]]] = {}
-        self._greetings: deque[tuple[str, float]] = deque(maxlen=IDS_KEPT)
-        self._next_id = 0
-        self._state_version = 0
-        self._told_s: dict[str, float] = {}
-        """When each device was last told the state."""
+        self._echoes = Echoes(owner_term)
+        self._states = States(directory, fleet, owner_term)
+        self._gone: dict[tuple[str, str], int] = {}
+        """Up to where a stream's lost statuses were recorded before an envelope showed them missing."""
         self._first_heard_s: dict[str, float] = {}
         self._successions = Successions()
-        self._ordinals: dict[str, dict[str, int]] = {}
+        self._streams: dict[str, tuple[tuple[str, int], ...]] = {}
+        """Of each device: its streams, each with its ordinal."""
         self._waiting: Counter[tuple[str, Queue]] = Counter()
         self.committed: dict[Key, Mark] = {}
         self._accepted: dict[Key, Mark] = {}
+        """Only those that are ahead of what is committed."""
         for mark in marks:
             key = (mark.device, mark.stream, mark.queue)
-            self.committed[key] = self._accepted[key] = mark
-            self._ordinals.setdefault(mark.device, {})[mark.stream] = mark.ordinal
+            self.committed[key] = mark
+            if mark.stream not in self._known(mark.device):
+                self._streams[mark.device] = (*self._streams.get(mark.device, ()), (mark.stream, mark.ordinal))
         self.status: deque[Work | Aside] = deque()
         self.track: deque[Work] = deque()
         self.outgoing: list[Outgoing] = []
         self.counts: Counter[str] = Counter()
+        self.heard: Counter[tuple[type[UpMessage], UpChannel]] = Counter()
+        """Messages that were not kept aside, by kind and channel."""
 
     def receive(self, topic: str, payload: bytes, now: Moment) -> None:
         """Take one message in."""
@@ -91,6 +89,7 @@ class Acceptor:
         device = self._directory.devices.get(where.device)
         if device is None or device.organisation != where.org:
             return self._set_aside(Aside(topic=topic, reason="foreign_device", raw=payload, received=now))
+        where = UpTopic(device.organisation, device.id, where.channel)  # the directory's own texts: one of each is kept
         message = codec.decode_up(payload)
         objection = object_to(where, device, message) or self._stream_objection(device, message)
         if isinstance(message, codec.Rejected) or objection:
@@ -100,9 +99,7 @@ class Acceptor:
 
     def greet(self, now: Moment) -> None:
         """Tell every organisation's devices that this ingest has started listening."""
-        greeting = self._make_id()
-        self._greetings.append((greeting, now.mono_s))
-        payload = codec.encode(Hello(v=1, id=greeting, owner_term=self._owner_term))
+        payload = codec.encode(Hello(v=1, id=self._echoes.greet(now), owner_term=self._owner_term))
         for org in self._directory.organisations:
             self.outgoing.append(Outgoing(topics.hello(org), payload))
 
@@ -111,59 +108,61 @@ class Acceptor:
     ) -> None:
         """Answer a device: how far these queues have ended. With no key it is the plain answer."""
         queues = [_queue_settle(self.committed[key]) for key in keys if key in self.committed]
-        answer = self._make_id()
-        self._ids.setdefault(device, deque(maxlen=IDS_KEPT)).append((answer, now.mono_s))
-        message = Settle(v=1, id=answer, owner_term=self._owner_term, queues=queues, mint=mint)
+        message = Settle(v=1, id=self._echoes.give(device, now), owner_term=self._owner_term, queues=queues, mint=mint)
         org = self._directory.devices[device].organisation
         self.outgoing.append(Outgoing(topics.down(org, device, "settle"), codec.encode(message)))
 
     def tell_state(self, devices: Iterable[str], now: Moment) -> None:
         """Publish what control believes of the units bound to these devices."""
-        for device in devices:
-            self._state_version += 1
-            self._told_s[device] = now.mono_s
-            shown = (self._shown(unit.id) for unit in self._directory.device_units(device))
-            state = State(
-                v=1,
-                owner_term=self._owner_term,
-                version=self._state_version,
-                valid_until=_later(now, STATE_VALID_S),
-                units=[one for one in shown if one is not None],
-            )
-            org = self._directory.devices[device].organisation
-            self.outgoing.append(Outgoing(topics.down(org, device, "state"), codec.encode(state), retain=True))
+        self.outgoing += self._states.tell(devices, now)
 
     def ordinal(self, device: str, stream: str) -> int:
         """Which of a device's streams this is. One not seen before supersedes all that were."""
-        known = self._ordinals.setdefault(device, {})
-        if stream not in known:
-            known[stream] = max(known.values(), default=0) + 1
-            self.counts["streams"] += 1
-        return known[stream]
+        return self._stream(device, stream)[1]
 
     def commit_mark(self, mark: Mark, now: Moment) -> None:
         """Note that a mark is durable."""
         key = (mark.device, mark.stream, mark.queue)
         self.committed[key] = mark
-        self._waiting[(mark.device, mark.queue)] = max(0, self._waiting[(mark.device, mark.queue)] - 1)
+        if key in self._accepted and self._accepted[key].through == mark.through:
+            del self._accepted[key]
+        waiting = self._waiting.pop((mark.device, mark.queue), 0) - 1
+        if waiting > 0:
+            self._waiting[(mark.device, mark.queue)] = waiting
         if mark.queue == "status":
             self._fleet.apply_through(mark.device, mark.ordinal, mark.through, now)
 
+    def _known(self, device: str) -> dict[str, int]:
+        return dict(self._streams.get(device, ()))
+
+    def _stream(self, device: str, stream: str) -> tuple[str, int]:
+        """Give a stream's ordinal, and its name as it is kept: one text, however many messages bring their own."""
+        known = self._streams.get(device, ())
+        for each in known:
+            if each[0] == stream:
+                return each
+        added = stream, max((ordinal for _, ordinal in known), default=0) + 1
+        self._streams[device] = (*known, added)
+        self.counts["streams"] += 1
+        return added
+
     def _stream_objection(self, device: Device, message: UpMessage | codec.Rejected) -> str:
         """Bound what one device can make us remember: each stream is remembered for good."""
-        known = self._ordinals.get(device.id, {})
-        if isinstance(message, codec.Rejected | Death) or message.stream in known or len(known) < STREAMS_MAX:
+        known = self._known(device.id) if len(self._streams.get(device.id, ())) >= STREAMS_MAX else {}
+        if not known or isinstance(message, codec.Rejected | Death) or message.stream in known:
             return ""
         same = sum(is_enrolled(stream, device.enrolment) for stream in known)
         return "too_many_streams" if same >= STREAMS_MAX else ""
 
     def _dispatch(self, topic: str, where: UpTopic, message: UpMessage, payload: bytes, now: Moment) -> None:
+        self.heard[type(message), where.channel] += 1
         if isinstance(message, Death):  # the end of a stream not heard of since the start ends nothing
-            known = self._ordinals.get(where.device, {}).get(message.stream)
+            known = self._known(where.device).get(message.stream)
             if known is not None:
                 self._fleet.apply_death(where.device, message, known, now)
             return
-        ordinal = self.ordinal(where.device, message.stream)
+        stream, ordinal = self._stream(where.device, message.stream)
+        msgspec.structs.force_setattr(message, "stream", stream)  # just decoded and ours: one text is kept, not many
         match message:
             case Heartbeat() | Birth():
                 self._receive_vitals(where.device, message, ordinal, now)
@@ -175,35 +174,66 @@ class Acceptor:
                     self._receive_queue(topic, where, message, payload, now)
 
     def _receive_vitals(self, device: str, vitals: Heartbeat | Birth, ordinal: int, now: Moment) -> None:
-        echoed_s = self._sent_s(device, vitals.echo.id) if vitals.echo is not None else None
+        echoed_s = self._echoes.sent_s(device, vitals.echo.id) if vitals.echo is not None else None
         before = self._fleet.link(device)
         if not self._fleet.apply_vitals(device, vitals, ordinal, echoed_s, now):
             self.counts["replayed"] += 1
-            if self._was_put_back(device, ordinal, now):
+            if self._was_put_back(device, ordinal, now) or self._is_alive(vitals, ordinal, echoed_s, now):
                 self.settle(device, (), now, "superseded")
             return
         if self._was_put_back(device, ordinal, now):
             self.settle(device, (), now, "superseded")
         else:
             self.settle(device, find_outgrown(self.committed, vitals), now)
-        if isinstance(vitals, Birth) or now.mono_s - self._told_s.get(device, -math.inf) > STATE_EVERY_S:
+        if isinstance(vitals, Birth) or self._states.lacks(vitals, now):
             self.tell_state((device,), now)
-        if isinstance(vitals, Birth):
-            self._record_lost(device, self._successions.begin(before, vitals), now)
+        self._record_lost(device, self._successions.begin(before, vitals, ordinal), now)
+        self._record_gone(vitals, ordinal, now)
+
+    def _record_gone(self, vitals: Heartbeat | Birth, ordinal: int, now: Moment) -> None:
+        """Record what a device has named, no longer holds, and never brought here: a ledger that was put back.
+
+        Its outbox deletes only what was settled, so this cannot be on its way. The mark stays where it is, for only
+        an envelope brings the digest to go on from.
+        """
+        device, last = vitals.device, vitals.last_seq.status
+        key: Key = (device, vitals.stream, "status")
+        if vitals.outbox.status or self._waiting.get((device, "status")) or self._gone.get(key[:2], 0) >= last:
+            return
+        mark = self._newest_mark(key, ordinal)
+        if mark.through >= last:
+            return
+        self._record_gap(mark, Gap(mark.through + 1, last, "not_held"), now)
+        self._gone[key[:2]] = last
+        self._fleet.apply_through(device, ordinal, last, now)
 
     def _record_lost(self, device: str, ended: Succession | None, now: Moment) -> None:
         """Once a stream has brought all that it carried: record what the one before had named and nobody sent."""
         if ended is None:
             return
-        stream, ordinal = ended.predecessor, self.ordinal(device, ended.predecessor)
-        mark = self._accepted.get((device, stream, "status")) or start_mark(device, stream, "status", ordinal)
-        org = self._directory.devices[device].organisation
-        topic = topics.up(org, device, "status")
-        lost = Work(org=org, device=device, topic=topic, stream=stream, ordinal=ordinal, received=now, mark=mark)
+        mark = self._newest_mark((device, ended.predecessor, "status"), self.ordinal(device, ended.predecessor))
         for gap in find_lost(ended, mark.through):
             self.counts["lost_with_stream"] += gap.last - gap.first + 1
-            self._waiting[(device, "status")] += 1
-            self.status.append(msgspec.structs.replace(lost, gap=gap))
+            self._record_gap(mark, gap, now)
+
+    def _record_gap(self, mark: Mark, gap: Gap, now: Moment) -> None:
+        """Record a gap beyond a mark, which stays where it is."""
+        self.counts[f"gone_{mark.queue}"] += gap.last - gap.first + 1
+        org = self._directory.devices[mark.device].organisation
+        topic = topics.up(org, mark.device, "status")
+        self._waiting[(mark.device, mark.queue)] += 1
+        self.status.append(
+            Work(
+                org=org,
+                device=mark.device,
+                topic=topic,
+                stream=mark.stream,
+                ordinal=mark.ordinal,
+                received=now,
+                mark=mark,
+                gap=gap,
+            )
+        )
 
     def _was_put_back(self, device: str, ordinal: int, now: Moment) -> bool:
         """Tell whether a device speaks in an old stream while nobody speaks in its newer one: a card put back.
@@ -213,11 +243,22 @@ class Acceptor:
         """
         first_s = self._first_heard_s.setdefault(device, now.mono_s)
         link = self._fleet.link(device)
-        if link is None or ordinal == max(self._ordinals[device].values()):
+        if link is None or ordinal == max(self._known(device).values()):
             return False
         if now.mono_s - first_s <= thresholds_s(link)[0]:
             return False
-        return ordinal == link.order[0] or freshness(link, now.mono_s) != "fresh"
+        return ordinal == link.ordinal or freshness(link, now.mono_s) != "fresh"
+
+    def _is_alive(self, vitals: Heartbeat | Birth, ordinal: int, echoed_s: float | None, now: Moment) -> bool:
+        """Tell whether what looks like a replay was certainly sent after all that was heard: an older copy of the card.
+
+        Its boots count from where they were when the copy was made, and may take days to catch up.
+        """
+        link = self._fleet.link(vitals.device)
+        if link is None or vitals.echo is None or echoed_s is None or ordinal != link.ordinal:
+            return False
+        sent_after_s = min(now.mono_s, echoed_s + vitals.echo.held_ms / 1000)
+        return link.proof_s is not None and sent_after_s > link.proof_s + LATER_S
 
     def _receive_live(self, topic: str, where: UpTopic, envelope: Envelope, ordinal: int, now: Moment) -> None:
         judged = tuple(self._judge_live(where.device, bytes(raw)) for raw in envelope.events)
@@ -241,23 +282,13 @@ class Acceptor:
     def place(self, device: str, stream: str, ordinal: int, event: PositionEvent, received: Moment) -> None:
         """Fold a position into the fleet."""
         corrected = self._fleet.correct(device, event, received, ordinal)
-        place = Place(
-            ordinal=ordinal,
-            stream=stream,
-            boot=event.boot,
-            seq=event.seq,
-            mono_ms=event.mono_ms,
-            event=event,
-            at=corrected.at,
-            proven=corrected.proven,
-            received_s=received.mono_s,
-        )
+        place = make_place(event, ordinal=ordinal, stream=stream, corrected=corrected, received_s=received.mono_s)
         self._fleet.apply_place(device, place, received)
 
     def _receive_queue(self, topic: str, where: UpTopic, envelope: Envelope, payload: bytes, now: Moment) -> None:
-        key: Key = (where.device, envelope.stream, envelope.queue)
         ordinal = self.ordinal(where.device, envelope.stream)
-        mark = self._accepted.get(key) or start_mark(where.device, envelope.stream, envelope.queue, ordinal)
+        key: Key = (where.device, envelope.stream, envelope.queue)
+        mark = self._newest_mark(key, ordinal)
         found = fit(mark, envelope)
         match found.outcome:
             case "fork":
@@ -268,6 +299,10 @@ class Acceptor:
             self.counts[f"{envelope.queue}_deferred"] += 1
             return
         self._enqueue(topic, where, mark, found, now)
+
+    def _newest_mark(self, key: Key, ordinal: int) -> Mark:
+        """Give how far a queue was accepted, committed or not."""
+        return self._accepted.get(key) or self.committed.get(key) or start_mark(*key, ordinal)
 
     def _refuse_fork(self, topic: str, where: UpTopic, envelope: Envelope, payload: bytes, now: Moment) -> None:
         self.counts["forks"] += 1
@@ -287,14 +322,15 @@ class Acceptor:
     def _must_wait(self, device: str, queue: Queue) -> bool:
         if queue == "track" and len(self.track) >= PENDING_MAX:
             return True
-        return self._waiting[(device, queue)] >= WAITING_MAX
+        return self._waiting.get((device, queue), 0) >= WAITING_MAX
 
     def _enqueue(self, topic: str, where: UpTopic, mark: Mark, found: Fit, now: Moment) -> None:
-        judged = tuple(
-            self._judge(where.device, raw, found.first_seq + place, mark.queue) for place, raw in enumerate(found.fresh)
-        )
-        if found.gap is not None:
-            self.counts[f"gone_{mark.queue}"] += found.gap.last - found.gap.first + 1
+        units = self._directory.device_units(where.device)
+        numbered = enumerate(found.fresh, found.first_seq)
+        judged = tuple([self._judge(units, raw, seq, mark.queue) for seq, raw in numbered])
+        gap = unrecorded(found.gap, self._gone.get((mark.device, mark.stream), 0) if mark.queue == "status" else 0)
+        if gap is not None:
+            self.counts[f"gone_{mark.queue}"] += gap.last - gap.first + 1
         changed = msgspec.structs.replace(
             mark,
             through=found.first_seq + len(judged) - 1,
@@ -312,7 +348,7 @@ class Acceptor:
             received=now,
             judged=judged,
             mark=changed,
-            gap=found.gap,
+            gap=gap,
         )
         if mark.queue == "status":
             self.status.append(work)
@@ -321,8 +357,8 @@ class Acceptor:
         else:
             self.track.append(work)
 
-    def _judge(self, device: str, raw: bytes, seq: int, queue: Queue) -> Judged:
-        judged = judge(raw, seq, queue, self._directory.device_units(device), self._directory.schemes)
+    def _judge(self, units: Sequence[Unit], raw: bytes, seq: int, queue: Queue) -> Judged:
+        judged = judge(raw, seq, queue, units, self._directory.schemes)
         if judged.reason:
             self.counts[f"refused_{judged.reason}"] += 1
         return judged
@@ -330,7 +366,7 @@ class Acceptor:
     def _judge_live(self, device: str, raw: bytes) -> Judged:
         event = codec.decode_event(raw)
         seq = 0 if isinstance(event, codec.Rejected) else event.seq
-        return self._judge(device, raw, seq, "track")
+        return self._judge(self._directory.device_units(device), raw, seq, "track")
 
     def _set_aside(self, aside: Aside) -> None:
         self.counts[f"aside_{aside.reason}"] += 1
@@ -338,34 +374,6 @@ class Acceptor:
             self.counts["aside_not_kept"] += 1
             return
         self.status.append(msgspec.structs.replace(aside, raw=aside.raw[:MESSAGE_BYTES_MAX]))
-
-    def _shown(self, unit: str) -> ShownStatus | None:
-        head = self._fleet.standing(unit)
-        if head is None:
-            return None
-        return ShownStatus(
-            unit=unit,
-            scheme=head.scheme,
-            code=head.code,
-            label=head.label,
-            since=head.at,
-            by=head.by,
-            device=head.device,
-            stream=head.stream,
-            seq=head.seq,
-        )
-
-    def _sent_s(self, device: str, echoed: str) -> float | None:
-        given = (*self._ids.get(device, ()), *self._greetings)
-        return next((sent_s for given_id, sent_s in given if given_id == echoed), None)
-
-    def _make_id(self) -> str:
-        self._next_id += 1
-        return f"{self._owner_term}-{self._next_id}"
-
-
-def _later(now: Moment, duration_s: float) -> datetime:
-    return now.utc + timedelta(seconds=duration_s)
 
 
 def _queue_settle(mark: Mark) -> QueueSettle:
@@ -379,4 +387,4 @@ def _queue_settle(mark: Mark) -> QueueSettle:
 
 
 def _refusals(judged: Iterable[Judged]) -> tuple[RefusedSeq, ...]:
-    return tuple(RefusedSeq(one.seq, one.reason) for one in judged if one.reason)
+    return tuple([RefusedSeq(one.seq, one.reason) for one in judged if one.reason])

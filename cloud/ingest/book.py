@@ -1,7 +1,8 @@
 """Turns a group of work into one ledger commit, and says what holds once it is durable. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -18,6 +19,13 @@ from wire.scheme import Scheme
 
 Stream = tuple[str, str]
 """A device and one of its streams."""
+
+
+class _Stream(msgspec.Struct, gc=False):
+    """What a device's stream has come to: its ordinal, and the newest time that is proven of one of its statuses."""
+
+    ordinal: int
+    at: datetime | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -37,16 +45,9 @@ class Book:
         self._tails = dict(loaded.tails)
         self._schemes = schemes
         self._fleet = fleet
-        unproven = {(row.device, row.stream, row.corrected_at) for row in loaded.heads if not row.proven}
-        self._corrected: dict[Key, Corrected] = {
-            (mark.device, mark.stream, mark.queue): Corrected(
-                mark.corrected_at, (mark.device, mark.stream, mark.corrected_at) not in unproven
-            )
-            for mark in loaded.watermarks
-            if mark.corrected_at is not None
-        }
+        self._streams = _load_streams(loaded)
         self._heads: dict[tuple[str, str], Head] = {}
-        self._ordinals = _ordinals(loaded)
+        """Those that the fleet doesn't show yet: it has the others."""
 
     def know_head(self, head: Head) -> None:
         """Note a head that the ledger holds already."""
@@ -54,6 +55,7 @@ class Book:
 
     def enter(self, group: Iterable[Work | Aside]) -> Entry:
         """Make the commit for a group. Times are corrected here, once, and stored."""
+        self._heads = {key: head for key, head in self._heads.items() if self._fleet.head(*key) is not head}
         entry = Entry(Commit(), [], [])
         for item in group:
             if isinstance(item, Aside):
@@ -65,8 +67,9 @@ class Book:
     def _enter_work(self, entry: Entry, work: Work) -> None:
         if work.mark is None:
             return
-        key = (work.device, work.stream, work.mark.queue)
-        self._ordinals.setdefault((work.device, work.stream), work.ordinal)
+        key = (work.device, work.stream)
+        if key not in self._streams:
+            self._streams[key] = _Stream(work.ordinal)
         if work.gap is not None:
             entry.commit.gaps.append(_gap_row(work))
         for one in work.judged:
@@ -74,14 +77,14 @@ class Book:
                 entry.commit.refused.append(_refused_row(work, one, work.mark.queue))
             elif work.mark.queue == "status":
                 self._enter_event(entry, work, one, one.event, key)
-        last = self._corrected.get(key)
-        mark = msgspec.structs.replace(work.mark, corrected_at=last.at if last is not None else None)
+        last_at = self._streams[key].at if work.mark.queue == "status" else None
+        mark = msgspec.structs.replace(work.mark, corrected_at=last_at)
         entry.marks.append(mark)
         entry.commit.watermarks.append(_watermark_row(mark))
 
-    def _enter_event(self, entry: Entry, work: Work, judged: Judged, event: Event, key: Key) -> None:
+    def _enter_event(self, entry: Entry, work: Work, judged: Judged, event: Event, key: Stream) -> None:
         corrected = self._correct(work, event, key)
-        unit = event.unit if isinstance(event, StatusEvent) else None
+        unit = self._fleet.name(event.unit) if isinstance(event, StatusEvent) else None
         row = EventRow(
             id=self._next_id,
             device=work.device,
@@ -109,37 +112,59 @@ class Book:
 
     def _head_of(self, row: EventRow, event: StatusEvent) -> Head | None:
         """Give the head that a status becomes; None where what stands stays. See `newer` for which."""
-        head = make_head(row, event, self._ordinals, self._schemes)
-        key = (event.unit, row.device)
-        if head is None or not newer(self._heads.get(key), head):
+        head = make_head(row, event, self._ordinal, self._schemes)
+        if head is None or not newer(self._latest(event.unit, row.device), head):
             return None
-        self._heads[key] = head
+        self._heads[(event.unit, row.device)] = head
         return head
 
-    def _correct(self, work: Work, event: Event, key: Key) -> Corrected:
-        """Correct an event's time. Along a stream time never goes back, whatever the clocks said.
+    def _correct(self, work: Work, event: Event, key: Stream) -> Corrected:
+        """Correct an event's time. Along a stream proven time never goes back, whatever the clocks said.
 
-        A time that is taken over from an unproven event before it is no better proven than that one's. A press that
-        stands already and was carried to a new stream keeps its time: it is no younger for having come again.
+        An unproven event is not before the proven ones that came before it in its stream. A press that stands already
+        and was carried to a new stream keeps its time: it is no younger for having come again.
         """
         corrected = self._standing_time(work.device, event)
         if corrected is None:
             corrected = self._fleet.correct(work.device, event, work.received, work.ordinal)
-        last = self._corrected.get(key)
-        if last is not None and last.at > corrected.at:
-            corrected = Corrected(last.at, corrected.proven and last.proven)
-        self._corrected[key] = corrected
+        last = self._streams[key]
+        if not corrected.proven and (bound := last.at or self._bound_by_head(work.device, event)) is not None:
+            return Corrected(bound, False, bounded=True)
+        if last.at is not None and last.at > corrected.at:
+            corrected = Corrected(last.at, True)
+        if corrected.proven:
+            last.at = corrected.at
         return corrected
 
-    def _standing_time(self, device: str, event: Event) -> Corrected | None:
-        head = self._heads.get((event.unit, device)) if isinstance(event, StatusEvent) else None
-        if head is None or event.origin is None or not head.is_at(event.origin.stream, event.origin.seq):
+    def _latest(self, unit: str, device: str) -> Head | None:
+        return self._heads.get((unit, device)) or self._fleet.head(unit, device)
+
+    def _ordinal(self, stream: Stream) -> int | None:
+        known = self._streams.get(stream)
+        return None if known is None else known.ordinal
+
+    def _bound_by_head(self, device: str, event: Event) -> datetime | None:
+        """Give the time of the status that this one follows, as the first in a new stream of its device."""
+        if event.origin is not None or not isinstance(event, StatusEvent):
             return None
-        return Corrected(head.at, head.proven) if (event.boot, event.mono_ms) == (head.boot, head.mono_ms) else None
+        head = self._latest(event.unit, device)
+        return head.at if head is not None and head.ranks else None
+
+    def _standing_time(self, device: str, event: Event) -> Corrected | None:
+        if event.origin is None or not isinstance(event, StatusEvent):
+            return None
+        head = self._latest(event.unit, device)
+        if head is None or not head.is_at(event.origin.stream, event.origin.seq):
+            return None
+        return (
+            Corrected(head.at, head.proven, head.bounded)
+            if (event.boot, event.mono_ms) == (head.boot, head.mono_ms)
+            else None
+        )
 
 
 def make_head(
-    row: EventRow, event: StatusEvent, ordinals: Mapping[Stream, int], schemes: dict[str, Scheme]
+    row: EventRow, event: StatusEvent, ordinal_of: Callable[[Stream], int | None], schemes: dict[str, Scheme]
 ) -> Head | None:
     """Make the head that a stored status comes to; None for an event code, which never stands.
 
@@ -147,13 +172,13 @@ def make_head(
     """
     scheme = schemes.get(event.scheme)
     code = scheme.code(event.code) if scheme is not None else None
-    if code is None or code.availability is None:
+    if scheme is None or code is None or code.availability is None:
         return None
-    ordinal = ordinals.get((row.device, row.stream), 0)
+    ordinal = ordinal_of((row.device, row.stream)) or 0
     origin = event.origin
-    origin_ordinal = ordinals.get((row.device, origin.stream), ordinal) if origin is not None else ordinal
+    origin_ordinal = ordinal if origin is None else ordinal_of((row.device, origin.stream)) or ordinal
     return Head(
-        unit=event.unit,
+        unit=row.unit or event.unit,
         device=row.device,
         ordinal=ordinal,
         stream=row.stream,
@@ -162,24 +187,26 @@ def make_head(
         origin_ordinal=origin_ordinal if origin_ordinal < ordinal else 0,
         boot=event.boot,
         mono_ms=event.mono_ms,
-        scheme=event.scheme,
-        code=event.code,
+        scheme=scheme.name,  # the scheme's own texts, and not a copy for each head
+        code=code.code,
         label=code.label,
         availability=code.availability,
         by=event.by,
         mode=event.mode,
         at=row.corrected_at,
         proven=row.proven,
+        received=row.received_at,
+        bounded=not row.proven and row.corrected_at < row.received_at and origin is None,
     )
 
 
 def load_heads(loaded: Loaded, schemes: dict[str, Scheme]) -> Iterable[Head]:
     """Make the heads that stood when the last process stopped."""
-    ordinals = _ordinals(loaded)
+    ordinals = {(mark.device, mark.stream): mark.ordinal for mark in loaded.watermarks}
     for row in loaded.heads:
         event = codec.decode_event(row.body)
         if isinstance(event, StatusEvent):
-            head = make_head(row, event, ordinals, schemes)
+            head = make_head(row, event, ordinals.get, schemes)
             if head is not None:
                 yield head
 
@@ -202,8 +229,13 @@ def load_marks(loaded: Loaded) -> Iterable[Mark]:
         )
 
 
-def _ordinals(loaded: Loaded) -> dict[Stream, int]:
-    return {(mark.device, mark.stream): mark.ordinal for mark in loaded.watermarks}
+def _load_streams(loaded: Loaded) -> dict[Stream, _Stream]:
+    streams: dict[Stream, _Stream] = {}
+    for mark in loaded.watermarks:
+        known = streams.setdefault((mark.device, mark.stream), _Stream(mark.ordinal))
+        if mark.queue == "status" and mark.corrected_at is not None:
+            known.at = mark.corrected_at
+    return streams
 
 
 def _watermark_row(mark: Mark) -> Watermark:

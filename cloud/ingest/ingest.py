@@ -8,19 +8,23 @@ import structlog
 
 from cloud.clock import Clock
 from cloud.directory import Directory
-from cloud.fleet.clocks import Moment
+from cloud.fleet.clocks import Corrected, Moment
 from cloud.fleet.fleet import Fleet, UnitEntry
-from cloud.fleet.position import Place
+from cloud.fleet.position import Place, make_place
 from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book, load_heads, load_marks
+from cloud.ingest.garbage import collect_seldom
 from cloud.ingest.lanes import Committer, StatusLane, TrackLane
-from cloud.ingest.subscriber import Messages, Subscriber
+from cloud.ingest.subscriber import Broker, Messages
 from cloud.ledger import Ledger, Loaded
 from cloud.telemetry import PositionRow, Telemetry
 from wire.messages import PositionEvent
 
 PAUSE_AT = 5_000
 """Envelopes waiting for a commit at which ingest stops reading, and below half of which it reads on."""
+
+Connect = Callable[[Callable[[Messages], None]], Broker]
+"""Makes the way to a broker, given what takes in the messages."""
 
 _log = structlog.get_logger("ingest")
 
@@ -35,17 +39,16 @@ class Ingest:
         self.directory = directory
         self.owner_term = owner_term
         self._ledger, self._telemetry, self._clock = ledger, telemetry, clock
-        self._speakers = _speakers(directory)
-        self.fleet = Fleet(_entries(directory), self._speakers)
+        self.fleet = Fleet(_entries(directory), _speakers(directory))
         loaded = ledger.load()
         self.acceptor = Acceptor(directory, self.fleet, load_marks(loaded), owner_term=owner_term)
         self._book = Book(loaded, directory.schemes, self.fleet)
         self._rebuild(loaded)
         self.status_committer = Committer("ledger", clock)
         self.track_committer = Committer("telemetry", clock)
-        self._status = StatusLane(self.acceptor, self._book, self.fleet, self._speakers)
-        self._track = TrackLane(self.acceptor, self.fleet, directory)
-        self.subscriber: Subscriber | None = None
+        self.status_lane = StatusLane(self.acceptor, self._book, self.fleet)
+        self.track_lane = TrackLane(self.acceptor, self.fleet, directory)
+        self.subscriber: Broker | None = None
         self.heard_s: float | None = None
         """When anything last came from the broker; None before the first."""
 
@@ -53,18 +56,21 @@ class Ingest:
         """Now, on both clocks."""
         return Moment(self._clock.now(), self._clock.monotonic())
 
-    async def run(self, host: str, port: int, on_ready: Callable[[], None]) -> None:
-        """Serve the broker at `host:port` until cancelled. Calls `on_ready` whenever a subscription stands."""
-        subscriber = Subscriber(host, port, clock=self._clock, on_messages=self._receive)
+    async def run(self, connect: Connect, on_ready: Callable[[], None]) -> None:
+        """Serve a broker until cancelled. Calls `on_ready` whenever a subscription stands."""
+        collect_seldom()
+        subscriber = connect(self._receive)
         self.subscriber = subscriber
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(subscriber.run(lambda: self._greet(on_ready)))
                 tasks.create_task(
-                    self._status.run(self.status_committer, self._ledger.commit, self._flush, self._clock)
+                    self.status_lane.run(self.status_committer, self._ledger.commit, self._flush, self._clock)
                 )
                 tasks.create_task(
-                    self._track.run(self.track_committer, self._telemetry.append, self._status.wake.set, self._clock)
+                    self.track_lane.run(
+                        self.track_committer, self._telemetry.append, self.status_lane.wake.set, self._clock
+                    )
                 )
         finally:
             self.status_committer.close()
@@ -76,7 +82,7 @@ class Ingest:
         for topic, payload in messages:
             self.acceptor.receive(topic, payload, now)
         if self.acceptor.status:
-            self._status.wake.set()
+            self.status_lane.wake.set()
         self._flush()
         if len(self.acceptor.status) >= PAUSE_AT and self.subscriber is not None:
             self.subscriber.pause()
@@ -127,16 +133,9 @@ class Ingest:
             satellites=row.satellites,
             gnss_time=row.gnss_time,
         )
-        return Place(
-            ordinal=self.acceptor.ordinal(row.device, row.stream),
-            stream=row.stream,
-            boot=row.boot,
-            seq=row.seq,
-            mono_ms=row.mono_ms,
-            event=event,
-            at=row.corrected_at,
-            proven=row.corrected_at < row.received_at,  # one that was not is stored as of its receipt
-        )
+        ordinal = self.acceptor.ordinal(row.device, row.stream)
+        proven = row.corrected_at < row.received_at  # one that was not is stored as of its receipt
+        return make_place(event, ordinal=ordinal, stream=row.stream, corrected=Corrected(row.corrected_at, proven))
 
 
 def _entries(directory: Directory) -> Iterable[UnitEntry]:

@@ -1,7 +1,7 @@
 """Judges whole messages (taken, or kept aside) and each event alone (stored as what it says, or refused). Pure."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, get_args
 
 import msgspec
 
@@ -9,13 +9,11 @@ from wire import codec
 from wire.messages import (
     SEQ_MAX,
     STATUS_KINDS,
-    TRACK_KINDS,
     Birth,
     Death,
     Envelope,
     Event,
     Heartbeat,
-    PositionEvent,
     Queue,
     Sent,
     StatusEvent,
@@ -28,6 +26,9 @@ _CHANNELS: dict[type, tuple[str, ...]] = {
     Heartbeat: ("live",),
     Birth: ("link",),
     Death: ("link",),
+}
+_QUEUES: dict[type, Queue] = {
+    kind: "status" if kind.__struct_config__.tag in STATUS_KINDS else "track" for kind in get_args(Event)
 }
 
 
@@ -59,7 +60,7 @@ class BoundUnit(Protocol):
         ...
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
+class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event's own bytes, and what became of them: an event, or a reason."""
 
     seq: int
@@ -80,15 +81,16 @@ def judge(raw: bytes, seq: int, queue: Queue, units: Sequence[BoundUnit], scheme
 def _objection(event: Event, seq: int, queue: Queue, units: Sequence[BoundUnit], schemes: dict[str, Scheme]) -> str:
     if event.seq != seq:
         return "wrong_seq"
-    kind = "status" if isinstance(event, StatusEvent) else "position" if isinstance(event, PositionEvent) else "input"
-    if kind not in (STATUS_KINDS if queue == "status" else TRACK_KINDS):
+    if _QUEUES[type(event)] != queue:
         return "wrong_queue"
     return _status_objection(event, units, schemes) if isinstance(event, StatusEvent) else ""
 
 
 def _status_objection(event: StatusEvent, units: Sequence[BoundUnit], schemes: dict[str, Scheme]) -> str:
-    unit = next((one for one in units if one.id == event.unit), None)
-    if unit is None:
+    for unit in units:
+        if unit.id == event.unit:
+            break
+    else:
         return "foreign_unit"
     if event.scheme != unit.scheme:
         return "wrong_scheme"

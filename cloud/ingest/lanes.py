@@ -6,9 +6,11 @@ nothing is settled meanwhile, so nothing is lost.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +18,7 @@ import structlog
 
 from cloud.clock import Clock
 from cloud.directory import Directory
+from cloud.durations import Durations
 from cloud.errors import Retryable
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
@@ -45,8 +48,13 @@ class Committer:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{store}-writer")
         self.failing = False
-        self.commits = 0
-        self.busy_s = 0.0
+        self.failures = 0
+        self.durations = Durations()
+
+    @property
+    def commits(self) -> int:
+        """How many were made."""
+        return self.durations.count
 
     async def commit(self, work: Callable[[], None]) -> None:
         """Come back when it is durable."""
@@ -58,10 +66,10 @@ class Committer:
                 if not self.failing:
                     self._log.error("store_broke", cause=str(error))
                 self.failing = True
+                self.failures += 1
                 await self._clock.sleep(RETRY_S)
                 continue
-            self.commits += 1
-            self.busy_s += self._clock.monotonic() - started_s
+            self.durations.note(self._clock.monotonic() - started_s)
             if self.failing:
                 self._log.info("store_healed")
             self.failing = False
@@ -75,13 +83,16 @@ class Committer:
 class StatusLane:
     """Commits to the ledger, then shows and settles."""
 
-    def __init__(self, acceptor: Acceptor, book: Book, fleet: Fleet, speakers: dict[str, set[str]]) -> None:
+    def __init__(self, acceptor: Acceptor, book: Book, fleet: Fleet) -> None:
         """Take the state that the loop thread owns."""
         self._acceptor = acceptor
         self._book = book
         self._fleet = fleet
-        self._speakers = speakers
         self.wake = asyncio.Event()
+        self.committing_since_s: float | None = None
+        """When the oldest message of the commit in flight was received; None where none is."""
+        self.lags: dict[str, Durations] = {"status": Durations(), "track": Durations()}
+        """From receipt to settle, of the envelope in each commit that waited longest."""
 
     async def run(
         self, committer: Committer, store: Callable[[Commit], None], flush: Callable[[], None], clock: Clock
@@ -91,20 +102,30 @@ class StatusLane:
             await self.wake.wait()
             self.wake.clear()
             while group := _take(self._acceptor.status, STATUS_GROUP_MAX):
+                self.committing_since_s = group[0].received.mono_s
                 entry = self._book.enter(group)
                 await committer.commit(lambda entry=entry: store(entry.commit))  # type: ignore[misc]
                 self._show_and_settle(entry, Moment(clock.now(), clock.monotonic()))
                 flush()
+                self.committing_since_s = None
+                self._note_lags(group, clock.monotonic())
+
+    def _note_lags(self, group: Iterable[Work | Aside], now_s: float) -> None:
+        first: dict[str, float] = {}
+        for item in group:
+            if isinstance(item, Work) and item.mark is not None:
+                first.setdefault(item.mark.queue, item.received.mono_s)
+        for queue, received_s in first.items():
+            self.lags[queue].note(now_s - received_s)
 
     def _show_and_settle(self, entry: Entry, now: Moment) -> None:
-        settled: dict[str, set[Key]] = defaultdict(set)
         for mark in entry.marks:
             self._acceptor.commit_mark(mark, now)
-            settled[mark.device].add((mark.device, mark.stream, mark.queue))
+        settled: list[Key] = sorted({(mark.device, mark.stream, mark.queue) for mark in entry.marks})
         moved = {head.unit for head in entry.heads if self._fleet.apply_head(head, now)}
-        for device, keys in settled.items():
-            self._acceptor.settle(device, sorted(keys), now)
-        self._acceptor.tell_state({device for unit in moved for device in self._speakers.get(unit, ())}, now)
+        for device, keys in groupby(settled, itemgetter(0)):
+            self._acceptor.settle(device, keys, now)
+        self._acceptor.tell_state({device for unit in moved for device in self._fleet.speakers(unit)}, now)
 
 
 class TrackLane:
@@ -115,6 +136,8 @@ class TrackLane:
         self._acceptor = acceptor
         self._fleet = fleet
         self._directory = directory
+        self.committing_since_s: float | None = None
+        """When the oldest message of the commit in flight was received; None where none is."""
 
     async def run(
         self,
@@ -127,10 +150,12 @@ class TrackLane:
         while True:
             await clock.sleep(TRACK_EVERY_S)
             while group := _take(self._acceptor.track, TRACK_GROUP_MAX):
+                self.committing_since_s = group[0].received.mono_s
                 positions, inputs = self._rows(group)
                 if positions or inputs:
                     await committer.commit(lambda p=positions, i=inputs: store(p, i))  # type: ignore[misc]
                 self._hand_over(group)
+                self.committing_since_s = None
                 wake_status()
 
     def _rows(self, group: Iterable[Work]) -> tuple[list[PositionRow], list[InputRow]]:

@@ -13,7 +13,7 @@ Key = tuple[str, str, Queue]
 """A device, one of its streams, and the queue."""
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A queue's end: everything up to `through` is stored, refused or gone."""
 
     device: str
@@ -26,7 +26,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[RefusedSeq, ...] = ()
 
 
-class Gap(msgspec.Struct, frozen=True):
+class Gap(msgspec.Struct, frozen=True, gc=False):
     """Sequences that the device no longer holds and that never came."""
 
     first: int
@@ -34,7 +34,7 @@ class Gap(msgspec.Struct, frozen=True):
     reason: str = "not_held"
 
 
-class Fit(msgspec.Struct, frozen=True):
+class Fit(msgspec.Struct, frozen=True, gc=False):
     """How an envelope joins on: what is new in it, from which sequence, and what is gone before it."""
 
     outcome: Literal["new", "known", "fork"]
@@ -66,6 +66,13 @@ def fit(mark: Mark, envelope: Envelope) -> Fit:
     if known == len(events):
         return Fit("known")
     return Fit("new", mark.through + 1, events[known:], _chain(mark.digest, events[known:]))
+
+
+def unrecorded(gap: Gap | None, recorded: int) -> Gap | None:
+    """Give what of a gap is beyond what was recorded already; None for nothing."""
+    if gap is None or gap.last <= recorded:
+        return None
+    return msgspec.structs.replace(gap, first=max(gap.first, recorded + 1))
 
 
 def find_outgrown(committed: Mapping[Key, Mark], vitals: Vitals) -> tuple[Key, ...]:

@@ -8,7 +8,7 @@ from cloud.fleet.link import Link
 from cloud.ingest.judge import Judged
 from cloud.ingest.marks import Gap
 from wire import codec
-from wire.messages import Birth
+from wire.messages import Birth, Heartbeat
 
 ORIGINS_MAX = 10_000
 """How many carried statuses are told apart; a device that carries more is not waited for any longer."""
@@ -34,13 +34,13 @@ class Successions:
         """None is under way."""
         self._by_device: dict[str, Succession] = {}
 
-    def begin(self, known: Link | None, birth: Birth) -> Succession | None:
-        """Begin one, if this birth does. Gives it where it is complete at once."""
-        begun = begin(known, birth)
+    def begin(self, known: Link | None, vitals: Heartbeat | Birth, ordinal: int) -> Succession | None:
+        """Begin one, if this is the first word of a new stream. Gives it where it is complete at once."""
+        begun = begin(known, vitals, ordinal)
         if begun is None:
             return None
-        self._by_device[birth.device] = begun
-        return self._end(birth.device, 0)
+        self._by_device[vitals.device] = begun
+        return self._end(vitals.device, 0)
 
     def note(self, device: str, stream: str, judged: Iterable[Judged], through: int) -> Succession | None:
         """Note what came in a stream, now up to `through`. Gives the take-over that this completes."""
@@ -54,16 +54,19 @@ class Successions:
         return self._by_device.pop(device) if is_complete(self._by_device[device], through) else None
 
 
-def begin(known: Link | None, birth: Birth) -> Succession | None:
-    """Begin at the first birth of a new stream; None where the one before it was not the last that was heard."""
-    vitals = known.vitals if known is not None else None
-    if vitals is None or birth.stream == vitals.stream or birth.predecessor != vitals.stream:
+def begin(known: Link | None, vitals: Heartbeat | Birth, ordinal: int) -> Succession | None:
+    """Begin at the first word of a new stream; None where nothing was heard of an earlier one since the start.
+
+    It may name another predecessor, or none: a blank card, or several take-overs out of our hearing.
+    """
+    before = known.vitals if known is not None else None
+    if known is None or before is None or ordinal <= known.order[0]:
         return None
     return Succession(
-        stream=birth.stream,
-        predecessor=vitals.stream,
-        named=vitals.last_seq.status,
-        carried=birth.last_seq.status,
+        stream=vitals.stream,
+        predecessor=before.stream,
+        named=before.last_seq.status,
+        carried=vitals.last_seq.status,
     )
 
 

@@ -17,7 +17,7 @@ class Outgoing(NamedTuple):
     retain: bool = False
 
 
-class Work(msgspec.Struct, frozen=True, kw_only=True):
+class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Judged events of one envelope, and the mark that stands once they are committed."""
 
     org: str
@@ -32,7 +32,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     gap: Gap | None = None
 
 
-class Aside(msgspec.Struct, frozen=True, kw_only=True):
+class Aside(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A whole message that is kept aside, with the reason."""
 
     topic: str

@@ -17,7 +17,7 @@ REFUSED_KEPT = 20
 """How many of a queue's latest refusals are told again with each settle, for one may have been lost on its way."""
 
 
-class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event that was stored."""
 
     id: int
@@ -42,7 +42,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     """The event as it came, byte for byte."""
 
 
-class Watermark(msgspec.Struct, frozen=True, kw_only=True):
+class Watermark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far one queue of one stream has ended: every sequence up to `through` is stored, refused or gone."""
 
     device: str
@@ -57,7 +57,7 @@ class Watermark(msgspec.Struct, frozen=True, kw_only=True):
     """The newest corrected time given out on this stream; None before the first."""
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Bytes that were not accepted, kept for whoever asks why."""
 
     received_at: datetime
@@ -73,7 +73,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """Given by the ledger: None until it is read back."""
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class Gap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Sequences that will never come: the device no longer held them."""
 
     device: str

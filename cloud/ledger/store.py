@@ -16,7 +16,7 @@ from cloud.ledger.failures import naming_failures
 from cloud.ledger.opening import name_place, open_engine
 from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
 from cloud.ledger.rows import REFUSED_KEPT, Commit, Counts, EventRow, Gap, Loaded, Refused, Watermark
-from cloud.ledger.statements import Statements, event_cells, gap_cells, watermark_cells
+from cloud.ledger.statements import Statements, event_cells, execute, gap_cells, watermark_cells
 from cloud.ledger.tables import event, gap, head, process, refused, tail, watermark
 
 REFUSED_READ_MAX = 100_000
@@ -48,14 +48,17 @@ class Ledger:
         self._engine.dispose()
 
     def commit(self, commit: Commit) -> None:
-        """Make all of it durable, or, when this raises, none of it. It may then be tried again as it is."""
+        """Make all of it durable, or, when this raises, none of it. It may then be tried again as it is.
+
+        Of several watermarks, heads or tails for one key the last counts.
+        """
         statements = self._statements
         with self._writing() as connection:
-            _execute(connection, statements.event, [event_cells(row) for row in commit.events])
-            _execute(connection, statements.watermark, [watermark_cells(row) for row in commit.watermarks])
-            _execute(connection, statements.head, commit.heads)
-            _execute(connection, statements.tail, commit.tails)
-            _execute(connection, statements.gap, [gap_cells(row) for row in commit.gaps])
+            execute(connection, statements.event, [event_cells(row) for row in commit.events])
+            execute(connection, statements.watermark, _last_watermarks(commit.watermarks))
+            execute(connection, statements.head, list({head[:2]: head for head in commit.heads}.values()))
+            execute(connection, statements.tail, list(dict(commit.tails).items()))
+            execute(connection, statements.gap, [gap_cells(row) for row in commit.gaps])
             count(connection, "gaps", len(commit.gaps))
             if commit.refused:
                 keep_refused(connection, statements.refused, commit.refused, self._bounds)
@@ -124,9 +127,8 @@ class Ledger:
             yield connection
 
 
-def _execute(connection: Connection, statement: str, rows: list[Any]) -> None:
-    if rows:
-        connection.exec_driver_sql(statement, rows)
+def _last_watermarks(rows: list[Watermark]) -> list[tuple[Any, ...]]:
+    return [watermark_cells(row) for row in {(row.device, row.stream, row.queue): row for row in rows}.values()]
 
 
 def _event(row: Any) -> EventRow:

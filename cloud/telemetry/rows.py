@@ -7,7 +7,7 @@ import msgspec
 from wire.messages import FixMode, Mode, Quality
 
 
-class TrackRow(msgspec.Struct, frozen=True, kw_only=True):
+class TrackRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every record of the track carries."""
 
     device: str

@@ -27,6 +27,11 @@ class Lamps:
         self._order = (0, 0)
         """The owner term and version of the newest state heard, whether or not it still holds."""
 
+    @property
+    def state_held(self) -> tuple[int, int]:
+        """The owner term and version of the newest state heard in this run; zeros for none."""
+        return self._order
+
     def restart(self, unsettled: Iterable[Stored], *, stream: str, now_s: float) -> None:
         """Go on with what the outbox holds: after a start, or in a new stream, where sequences count anew."""
         self._stream = stream

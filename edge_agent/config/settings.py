@@ -126,7 +126,7 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     track_max_rows: Annotated[int, Meta(ge=1000, le=10_000_000, description="positions and sensor values kept")] = (
         500_000
     )
-    reserve_kib: Annotated[int, Meta(ge=64, le=1_048_576, description="disk kept free for presses, in KiB")] = 1024
+    reserve_kib: Annotated[int, Meta(ge=256, le=1_048_576, description="disk kept free for presses, in KiB")] = 1024
 
 
 class DeviceFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 import aiomqtt
 import msgspec
@@ -36,6 +37,43 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     device: str
 
 
+class Message(Protocol):
+    """A message from the broker."""
+
+    @property
+    def topic(self) -> object:
+        """Where it was published; `str` gives the name."""
+        ...
+
+    @property
+    def payload(self) -> object:
+        """Its content: bytes, or something that no message of ours is."""
+        ...
+
+
+class Client(Protocol):
+    """A connection to a broker, as far as the link uses it. Each method raises `aiomqtt.MqttError`."""
+
+    @property
+    def messages(self) -> AsyncIterator[Message]:
+        """What arrives, until the connection breaks, which raises."""
+        ...
+
+    async def subscribe(self, topic: Any, /) -> Iterable[object]:
+        """Subscribe to (topic, QoS) pairs; gives the broker's answer to each."""
+        ...
+
+    async def publish(
+        self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, *, timeout: float | None = None
+    ) -> None:
+        """Publish; at QoS 1 it returns once the broker has it."""
+        ...
+
+
+Connect = Callable[[Address, bytes], AbstractAsyncContextManager[Client]]
+"""Connects to a broker with a will, and closes in good order."""
+
+
 @contextlib.asynccontextmanager
 async def connected(address: Address, death: bytes) -> AsyncIterator[aiomqtt.Client]:
     """Connect with `death` as the will, and close in good order. Raises `aiomqtt.MqttError` where that fails."""
@@ -59,7 +97,7 @@ async def connected(address: Address, death: bytes) -> AsyncIterator[aiomqtt.Cli
         await _drop(client)
 
 
-async def subscribe(client: aiomqtt.Client, address: Address) -> None:
+async def subscribe(client: Client, address: Address) -> None:
     """Subscribe to all that the cloud says to this device. Raises `aiomqtt.MqttError` where the broker refuses."""
     org, device = address.organisation, address.device
     names = (topics.down(org, device, "settle"), topics.down(org, device, "state"), topics.hello(org))

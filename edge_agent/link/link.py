@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from edge_agent.clock import Clock
-from edge_agent.link.connection import Address, connected, subscribe
+from edge_agent.link.connection import Address, Client, Connect, connected, subscribe
 from edge_agent.link.sender import Sender, Spoken
 from edge_agent.link.writer import Describe
 from edge_agent.outbox import Held, OutboxKeeper, SettleOutcome, StorageFailed, Stored
@@ -50,9 +50,18 @@ Receive = Callable[[QueueSettle | State | NewStream], None]
 class Link:
     """Runs until cancelled, whatever the network does. The outbox stands between it and everything that is sent."""
 
-    def __init__(self, address: Address, rules: DeliveryRules, *, keeper: OutboxKeeper, clock: Clock) -> None:
+    def __init__(
+        self,
+        address: Address,
+        rules: DeliveryRules,
+        *,
+        keeper: OutboxKeeper,
+        clock: Clock,
+        connect: Connect = connected,
+    ) -> None:
         """Nothing connects before `run`."""
         self._address = address
+        self._connect = connect
         self._keeper = keeper
         self._clock = clock
         self._delivery = Delivery(rules=rules)
@@ -106,7 +115,7 @@ class Link:
         await self._tell_stream(held, receive)
         spoken = Spoken(stream=held.stream, boot=held.boot, conn=self._conn)
         sender = Sender(self._address, spoken, keeper=self._keeper, clock=self._clock)
-        async with connected(self._address, sender.death()) as client:
+        async with self._connect(self._address, sender.death()) as client:
             try:
                 await subscribe(client, self._address)
                 await self._begin(client, sender, held, describe)
@@ -128,7 +137,7 @@ class Link:
         self._faults.clear()
         receive(NewStream(held.stream, tuple(unsettled)))
 
-    async def _begin(self, client: aiomqtt.Client, sender: Sender, held: Held, describe: Describe) -> None:
+    async def _begin(self, client: Client, sender: Sender, held: Held, describe: Describe) -> None:
         now_s = self._clock.monotonic()
         await sender.publish_birth(client, held, describe, delivery.echo_of(self._delivery, now_s))
         self._delivery = delivery.on_connected(self._delivery, self._clock.monotonic())
@@ -140,7 +149,7 @@ class Link:
             _log.warning("link_broke", cause=_cause(errors))
         self._broken = True
 
-    async def _read(self, client: aiomqtt.Client, receive: Receive, jitter: Callable[[], float]) -> None:
+    async def _read(self, client: Client, receive: Receive, jitter: Callable[[], float]) -> None:
         async for message in client.messages:
             decoded = codec.decode_down(message.payload if isinstance(message.payload, bytes) else b"")
             if isinstance(decoded, codec.Rejected):
@@ -198,7 +207,7 @@ class Link:
         elif outcome == "deleted":
             self._faults.pop(queue.queue, None)
 
-    async def _write(self, client: aiomqtt.Client, sender: Sender, describe: Describe) -> None:
+    async def _write(self, client: Client, sender: Sender, describe: Describe) -> None:
         """Send what is due when it is due, for as long as the outbox goes on in this connection's stream."""
         while sender.is_current:
             _raise_if_cancelled()

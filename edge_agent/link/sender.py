@@ -1,11 +1,10 @@
 """Publishes the device's messages on one connection. All speak of the stream that the connection began with."""
 
-import aiomqtt
 import msgspec
 
 from edge_agent.clock import Clock
 from edge_agent.link import writer
-from edge_agent.link.connection import Address
+from edge_agent.link.connection import Address, Client
 from edge_agent.link.writer import Describe, Echo, Sending
 from edge_agent.outbox import Held, OutboxKeeper
 from edge_agent.state.delivery import Send
@@ -40,16 +39,16 @@ class Sender:
         """Write the end of this connection."""
         return writer.write_death(self._sending())
 
-    async def publish_death(self, client: aiomqtt.Client, timeout_s: float) -> None:
+    async def publish_death(self, client: Client, timeout_s: float) -> None:
         """Tell the end of this connection. Raises `aiomqtt.MqttError` where the broker does not take it in time."""
         await client.publish(self._topic("link"), self.death(), qos=1, retain=True, timeout=timeout_s)
 
-    async def publish_birth(self, client: aiomqtt.Client, held: Held, describe: Describe, echo: Echo) -> None:
+    async def publish_birth(self, client: Client, held: Held, describe: Describe, echo: Echo) -> None:
         """Tell the beginning of this connection; returns once the broker has it."""
         birth = writer.write_birth(self._sending(), held, describe(), echo)
         await client.publish(self._topic("link"), birth, qos=1, retain=True)
 
-    async def publish(self, client: aiomqtt.Client, send: Send, describe: Describe, echo: Echo) -> int:
+    async def publish(self, client: Client, send: Send, describe: Describe, echo: Echo) -> int:
         """Send what is due. Gives the last sequence of an envelope that now waits for its settle, else 0."""
         match send:
             case "heartbeat":
@@ -61,20 +60,20 @@ class Sender:
             case "history":
                 return await self._publish_batch(client, "track", describe)
 
-    async def _publish_heartbeat(self, client: aiomqtt.Client, describe: Describe, echo: Echo) -> int:
+    async def _publish_heartbeat(self, client: Client, describe: Describe, echo: Echo) -> int:
         held = await self._keeper.held()
         if held.stream == self._spoken.stream:
             payload = writer.write_heartbeat(self._sending(), held, describe(), echo)
             await client.publish(self._topic("live"), payload)
         return 0
 
-    async def _publish_live(self, client: aiomqtt.Client, describe: Describe) -> int:
+    async def _publish_live(self, client: Client, describe: Describe) -> int:
         records = await self._keeper.newest_track()
         for record in records if self.is_current else ():
             await client.publish(self._topic("live"), writer.write_live(self._sending(), describe().clock, record))
         return 0
 
-    async def _publish_batch(self, client: aiomqtt.Client, queue: Queue, describe: Describe) -> int:
+    async def _publish_batch(self, client: Client, queue: Queue, describe: Describe) -> int:
         batch = await self._keeper.batch(queue, EVENTS_MAX)
         if batch is None or not self.is_current:
             return 0

@@ -17,6 +17,7 @@ from wire.messages import (
     LastSeq,
     OutboxDepth,
     PositionAge,
+    StateHeld,
 )
 from wire.messages import Echo as EchoField
 
@@ -40,6 +41,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """The sequence of the standing report, and the age in ms of the newest fix that agrees with it."""
     software: str
     config_hash: str
+    state: tuple[int, int] = (0, 0)
+    """The owner term and version of the newest state heard from control; zeros for none."""
 
 
 Describe = Callable[[], Description]
@@ -123,6 +126,7 @@ def _vitals(sending: Sending, held: Held, about: Description, echo: Echo) -> dic
         "outbox": OutboxDepth(held.depth.status, held.depth.track, _oldest_ms(held, sending)),
         "disk_free_mib": held.disk_free_mib,
         "faults": _fitting(about.faults),
+        "state": StateHeld(*about.state),
     }
 
 

@@ -36,6 +36,17 @@ _UNREADABLE = frozenset(
 )
 
 
+class _Connection(sqlite3.Connection):
+    """The driver decodes SQLite's own messages, which may quote a damaged file, and fails for it in another way."""
+
+    def execute(self, *words: Any) -> sqlite3.Cursor:
+        """Execute. Raises `sqlite3.Error` alone."""
+        try:
+            return super().execute(*words)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError(f"its schema is not text: {error.reason}") from error
+
+
 class Damaged(Exception):
     """The file's content contradicts itself: take over from it, and set it aside."""
 
@@ -62,7 +73,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     The write-ahead log is folded in often and keeps its room on the disk, so that a full disk finds it there.
     """
-    db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+    db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False, factory=_Connection)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
@@ -81,8 +92,9 @@ def keep_log_short(db: sqlite3.Connection, short: bool) -> None:
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
     """Open a file that may be damaged, to read what it still gives. Text that is not UTF-8 is read all the same."""
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, factory=_Connection)
     db.text_factory = _read_text
+    db.execute("PRAGMA writable_schema=ON")  # without it SQLite reads nothing of a file whose end was cut off
     return db
 
 

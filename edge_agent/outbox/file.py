@@ -247,6 +247,7 @@ class OutboxFile:
     def _check(self) -> None:
         """Hold every row against its digest or its seal, but for the middle of the track: that is when it is sent."""
         self.current()
+        self.depth()
         self.newest_track()
         for queue in ("status", "track"):
             ends = self._ends(queue)

@@ -56,7 +56,9 @@ class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
     fix: Fix | None = None
     fix_s: float = 0.0
     gnss_s: float | None = None
-    """When a fix last agreed with the wall clock."""
+    """When a fix last agreed with the wall clock; None where none has, or a newer one disagreed."""
+    contested: bool = False
+    """Whether the newest fix with a time disagreed with the wall clock: then nothing vouches for that clock."""
     inputs: Mapping[str, InputValue] = {}
     faults: Mapping[str, str] = {}
 
@@ -91,7 +93,9 @@ def note_position_committed(vehicle: Vehicle, fix: Fix, seq: int) -> Vehicle:
 
 
 def clock_source(vehicle: Vehicle, kernel_synchronised: bool, now_s: float) -> ClockSource:
-    """Tell what disciplines the wall clock."""
+    """Tell what disciplines the wall clock. Where the receiver disagrees with it, nothing does."""
+    if vehicle.contested:
+        return "none"
     if vehicle.gnss_s is not None and now_s - vehicle.gnss_s <= GNSS_HOLDS_S:
         return "gnss"
     return "ntp" if kernel_synchronised else "none"
@@ -106,8 +110,10 @@ def position_age(vehicle: Vehicle, now_s: float) -> tuple[int, int] | None:
 
 
 def _apply_fix(vehicle: Vehicle, fix: Fix, now: Now) -> tuple[Vehicle, tuple[Effect, ...]]:
-    gnss_s = now.mono_s if _agrees_with_clock(fix, now) else vehicle.gnss_s
-    seen = msgspec.structs.replace(vehicle, fix=fix, fix_s=now.mono_s, gnss_s=gnss_s)
+    seen = msgspec.structs.replace(vehicle, fix=fix, fix_s=now.mono_s)
+    if fix.gnss_time is not None and fix.mode != "none":
+        agrees = abs((fix.gnss_time - now.utc).total_seconds()) <= GNSS_AGREES_S
+        seen = msgspec.structs.replace(seen, gnss_s=now.mono_s if agrees else None, contested=not agrees)
     if reporting.due(vehicle.reported, fix, now.mono_s, vehicle.rules):
         return _report(seen, fix, now), (ReportFix(fix),)
     if vehicle.reported is not None and reporting.agrees(vehicle.reported, fix, vehicle.rules):
@@ -140,9 +146,3 @@ def _apply_input(vehicle: Vehicle, value: InputValue) -> tuple[Vehicle, tuple[Ef
 def _report(vehicle: Vehicle, fix: Fix, now: Now) -> Vehicle:
     reported = Reported(fix=fix, at_s=now.mono_s, agreed_s=vehicle.fix_s)
     return msgspec.structs.replace(vehicle, reported=reported)
-
-
-def _agrees_with_clock(fix: Fix, now: Now) -> bool:
-    if fix.gnss_time is None or fix.mode == "none":
-        return False
-    return abs((fix.gnss_time - now.utc).total_seconds()) <= GNSS_AGREES_S

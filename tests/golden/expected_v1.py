@@ -26,6 +26,7 @@ from wire.messages import (
     Settle,
     ShownStatus,
     State,
+    StateHeld,
     StatusEvent,
 )
 
@@ -151,6 +152,7 @@ EXPECTED: dict[str, msgspec.Struct] = {
         events=[Raw('{ "seq" : 12, "new": {"ā": [1.50, 1E2, "\\u0101"]} }'.encode()), Raw(b"null"), Raw(b"[]")],
     ),
     "heartbeat": Heartbeat(**VITALS),
+    "heartbeat-state": Heartbeat(**VITALS, state=StateHeld(1790000000, 812)),
     "heartbeat-asleep": Heartbeat(**VITALS | {"asleep_until": datetime(2026, 11, 22, 14, 30, tzinfo=UTC)}),
     "heartbeat-bare": Heartbeat(**SENT, interval_s=20.0, last_seq=LastSeq(0, 0), outbox=OutboxDepth(0, 0)),
     "birth": Birth(**VITALS, software="0.1.0", config_hash="5d41402a"),

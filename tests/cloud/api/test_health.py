@@ -1,4 +1,4 @@
-"""Health and figures, as a monitor reads them."""
+"""Health, as a monitor reads it."""
 
 import asyncio
 from pathlib import Path
@@ -6,27 +6,15 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
-from prometheus_client.parser import text_string_to_metric_families
 
 from cloud.api.answers import Health
 from cloud.app import App
 from cloud.ledger import opening
 from tests.brokers import RunningBroker
-from tests.cloud.api.speaker import UNIT, county_site, speaking
+from tests.cloud.api.exposition import figures
+from tests.cloud.api.speaker import county_site, speaking
 from tests.cloud.ledger.samples import open_in
-from tests.site import FeedClient, following
 from tests.waiting import eventually
-
-EXPECTED = {
-    "watchroom_ingest": "counter",
-    "watchroom_commits": "counter",
-    "watchroom_commit_seconds": "counter",
-    "watchroom_waiting": "gauge",
-    "watchroom_units": "gauge",
-    "watchroom_broker_connected": "gauge",
-    "watchroom_feed_listeners": "gauge",
-}
 
 
 class Monitor:
@@ -48,18 +36,6 @@ class Monitor:
                 assert body.ok == (answer.status_code == 200) == (not body.trouble)
                 self.status, self.trouble = answer.status_code, list(body.trouble)
                 self.seen.add(self.status)
-
-
-async def figures(app: App) -> dict[str, float]:
-    """Every figure by its name and labels, read by Prometheus's own parser."""
-    async with httpx.AsyncClient() as client:
-        answer = await client.get(f"{app.address}metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    found = {}
-    for family in text_string_to_metric_families(answer.text):
-        for sample in family.samples:
-            found[" ".join([sample.name, *sample.labels.values()])] = sample.value
-    return found
 
 
 def test_health_follows_the_broker(broker: RunningBroker, tmp_path: Path) -> None:
@@ -130,39 +106,6 @@ def _around(text: str) -> list[str]:
     """The text without the digit after its point."""
     before, _, after = text.partition(".")
     return [f"{before}.", after[1:]]
-
-
-def test_figures_parse_and_move(fresh_mosquitto: RunningBroker, tmp_path: Path) -> None:
-    """Every figure has its type and help, is read by Prometheus's parser, and counts what happened."""
-
-    async def scenario() -> None:
-        async with county_site(tmp_path, fresh_mosquitto) as app, speaking(fresh_mosquitto) as device:
-            before = await figures(app)
-            assert 2 == before["watchroom_units never"]
-            for _ in range(3):
-                await device.press()
-                await device.settled()
-            async with following(app) as feed:
-                await device.prove()
-                await eventually(lambda: _confidence(feed) == "confirmed", what="confirmed")
-                during = await figures(app)
-            assert (1, 1, 0) == tuple(during[f"watchroom_units {one}"] for one in ("confirmed", "never", "unconfirmed"))
-            assert before["watchroom_commits_total ledger"] + 3 == during["watchroom_commits_total ledger"]
-            assert during["watchroom_commit_seconds_total ledger"] > 0
-            assert 5 == during["watchroom_ingest_total messages"] - before.get("watchroom_ingest_total messages", 0)
-            assert 1 == during["watchroom_feed_listeners"]
-            async with httpx.AsyncClient() as client:
-                text = (await client.get(f"{app.address}metrics")).text
-            families = {one.name: one for one in text_string_to_metric_families(text)}
-            assert EXPECTED == {name: one.type for name, one in families.items()}
-            assert all(one.documentation for one in families.values())
-
-    asyncio.run(scenario())
-    assert [] == list(CollectorRegistry().collect())
-
-
-def _confidence(feed: FeedClient) -> str:
-    return feed.records[UNIT].confidence
 
 
 def test_silence_of_every_device_is_told(

@@ -116,14 +116,14 @@ def test_a_track_window_holds_its_start_and_not_its_end(shared_mosquitto: Runnin
 
 
 async def drive(broker: RunningBroker) -> None:
-    """Store one position a second from `START`, under a clock that is believed."""
+    """Store one position a second from `START`, in an earlier boot and under a clock that is believed."""
     measured = Vehicle(queue="track")
     async with speaking(broker) as device:
         await device.prove()
         device.vehicle = measured
         for seq in range(1, POSITIONS + 1):
             at = START + timedelta(seconds=seq)
-            measured.add(codec.encode(position(seq, seq * 1_000, at=at, clock="gnss")))
+            measured.add(codec.encode(position(seq, seq * 1_000, at=at, clock="gnss", boot=0)))
         await device.publish(measured.topic, measured.envelope(1, 20))
         await eventually(lambda: measured.settled == 20, what="the first half")
         await device.publish(measured.topic, measured.envelope(21))

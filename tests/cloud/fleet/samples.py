@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from cloud.directory import Directory
 from cloud.directory.build import build
 from cloud.directory.schemes import read_packaged
-from cloud.fleet.clocks import Moment
+from cloud.fleet.clocks import Corrected, Moment
 from cloud.fleet.fleet import Fleet, UnitEntry
 from cloud.fleet.heads import Head
-from cloud.fleet.position import Place
+from cloud.fleet.position import Place, make_place
 from wire.messages import (
     Birth,
     CurrentStatus,
@@ -157,6 +159,7 @@ def head(code: str, moment_s: float, **changes: Any) -> Head:
         "by": "panel",
         "at": NOON + timedelta(seconds=moment_s),
         "proven": True,
+        "received": NOON + timedelta(days=2),
     }
     return Head(**fields | changes)
 
@@ -177,9 +180,10 @@ def position(seq: int, mono_ms: int = 0, **changes: Any) -> PositionEvent:
 def place(seq: int, sent_s: float, **changes: Any) -> Place:
     """A position that arrived as soon as it was measured, so many seconds after noon."""
     event = changes.pop("event", None) or position(seq, int(sent_s * 1000))
-    fields: dict[str, Any] = {"ordinal": 1, "stream": STREAM, "boot": 1, "seq": seq, "mono_ms": event.mono_ms}
     moment = at(sent_s)
-    return Place(**fields | {"event": event, "at": moment.utc, "proven": True, "received_s": moment.mono_s} | changes)
+    corrected = Corrected(moment.utc, True)
+    made = make_place(event, ordinal=1, stream=STREAM, corrected=corrected, received_s=moment.mono_s)
+    return msgspec.structs.replace(made, **changes)
 
 
 def vouching(seq: int, age_ms: int = 0) -> PositionAge:

@@ -27,14 +27,42 @@ def test_within_a_device_order_is_stream_and_sequence() -> None:
     assert newer(first, head(AWAY, -DAY_S, seq=6))
     assert not newer(first, head(AWAY, DAY_S, seq=5))
     assert not newer(first, head(AWAY, DAY_S, seq=4))
-    assert newer(first, head(AWAY, -DAY_S, seq=1, ordinal=2))
+    assert newer(first, head(AWAY, -10, seq=1, ordinal=2, stream="E2-b"))
+    assert newer(first, head(AWAY, -DAY_S, seq=1, ordinal=2, stream="E2-b", proven=False))
     assert not newer(head(AWAY, 0, seq=1, ordinal=2), head(AVAILABLE, DAY_S, seq=99))
+
+
+def test_a_card_that_was_never_heard_of_brings_history() -> None:
+    """Its stream is the latest to come, and its press was certainly made before the one that stands."""
+    stands = head(AVAILABLE, 0, seq=5)
+    assert not newer(stands, head(AWAY, -11, seq=1, ordinal=2, stream="E2-b"))
+    assert newer(stands, head(AWAY, 1, seq=1, ordinal=2, stream="E2-b"))
+    vague = head(AVAILABLE, 0, seq=5, proven=False)
+    assert newer(vague, head(AWAY, -11, seq=1, ordinal=2, stream="E2-b"))
 
 
 def carried(code: str, from_seq: int, seq: int, **changes: Any) -> Head:
     """A press of the first stream, as the second one carried it."""
     fields: dict[str, Any] = {"ordinal": 2, "stream": "E2-b", "origin": Origin(STREAM, from_seq), "origin_ordinal": 1}
     return head(code, 0, **fields | {"seq": seq, "mono_ms": from_seq} | changes)
+
+
+@pytest.mark.parametrize(
+    ("why", "at_s", "proven", "replaces"),
+    [
+        ("made well after the other had come", 66, True, True),
+        ("too near to tell", 65, True, False),
+        ("made before it came", 30, True, False),
+        ("of an unknown time", 66, False, False),
+    ],
+)
+def test_a_press_on_a_card_that_was_put_back_counts_once_its_time_proves_it(
+    why: str, at_s: float, proven: bool, replaces: bool
+) -> None:
+    """A later stream's press gives way to one of an earlier stream only where that was made after it had come."""
+    old = head(AWAY, 0, ordinal=5, received=NOON + timedelta(seconds=60))
+    for place in ({"ordinal": 4, "seq": 9}, {"ordinal": 5, "seq": 1, "mono_ms": 7}):
+        assert replaces == newer(old, head(AVAILABLE, at_s, proven=proven, **place)), why
 
 
 @pytest.mark.parametrize(
@@ -163,3 +191,21 @@ def test_the_mode_of_a_status_is_shown() -> None:
     county = fleet()
     county.apply_head(head(AVAILABLE, 0, mode="training"), at(0))
     assert "training" == county.record("kp-12", 1, NOON + timedelta(seconds=1), at(1)).mode
+
+
+def test_an_unproven_status_ranks_by_what_it_followed() -> None:
+    """It displaces what is older than a proven press before it in its stream, and nothing that is newer."""
+    vague = head(AVAILABLE, 10, proven=False, bounded=True)
+    earlier, later = panel(PARTLY, 0), panel(PARTLY, 30)
+    standing = stand((vague, earlier))
+    assert standing is not None and (vague, ()) == (standing.head, standing.conflicts)
+    standing = stand((vague, later))
+    assert standing is not None and (later, ()) == (standing.head, standing.conflicts)
+
+
+def test_an_unproven_status_that_is_less_available_contradicts_what_came_after_its_bound() -> None:
+    """Nobody can say that it was not pressed last: the newer one stands, as available as the lesser."""
+    vague, later = head(AWAY, 10, proven=False, bounded=True), panel(AVAILABLE, 30)
+    standing = stand((vague, later))
+    assert standing is not None
+    assert (later, "NotAvailable", (vague,)) == (standing.head, standing.availability, standing.conflicts)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness
-from tests.cloud.fleet.samples import NOON, at, birth, death, echo, heartbeat
+from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness, note_said
+from tests.cloud.fleet.samples import NOON, at, birth, current, death, echo, heartbeat
 from wire.feed import Freshness
 
 TOUCH_S = 0.001
@@ -149,3 +149,12 @@ def test_waking_ends_sleep() -> None:
     link = heard(asleep_until=NOON + timedelta(seconds=3600))
     link = fold(link, heartbeat(1_000, echo=echo()), echoed_s=1, now_s=1)
     assert freshness(link, at(1).mono_s) == "fresh"
+
+
+def test_what_a_heartbeat_repeats_is_kept_once() -> None:
+    """A heartbeat that says again what the last one said takes no more room; one that says something new says it."""
+    first = note_said(heartbeat(0, current=[current(1)]), None)
+    again = note_said(heartbeat(5_000, current=[current(1)]), first)
+    assert (True, True) == (again.current is first.current, again.stream is first.stream)
+    other = note_said(heartbeat(9_000, current=[current(2)], interval_s=7.0), again)
+    assert ((current(2),), 7.0) == (other.current, other.interval_s)

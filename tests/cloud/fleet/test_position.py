@@ -1,8 +1,11 @@
 """A position is shown as now only where something says so: its own time, or a heartbeat that vouches for it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cloud.fleet.fleet import Fleet
 from tests.cloud.fleet.samples import NOON, at, death, echo, fleet, heartbeat, place, position, vouching
@@ -160,3 +163,33 @@ def test_a_place_of_the_future_has_no_age() -> None:
     assert record.position is not None
     assert (None, False) == (record.position.age_s, record.position_fresh)
     assert 0.0 == shown(county, 3_600).ages.position_s
+
+
+@given(
+    numbers=st.tuples(*(st.none() | st.floats(0, 150),) * 4),
+    gnss_time=st.none() | st.datetimes(timezones=st.just(UTC)),
+)
+def test_what_was_measured_is_shown_as_it_was(numbers: tuple[float | None, ...], gnss_time: datetime | None) -> None:
+    """Every number of a position comes out as it came in, and what the receiver did not say is not made up."""
+    speed_mps, heading_deg, altitude_m, accuracy_m = numbers
+    event = position(
+        1,
+        speed_mps=speed_mps,
+        heading_deg=heading_deg,
+        altitude_m=altitude_m,
+        accuracy_m=accuracy_m,
+        gnss_time=gnss_time,
+    )
+    county = fleet()
+    county.apply_place("veh-2", place(1, 0, event=event), at(0))
+    seen = shown(county, 0).position
+    assert seen is not None
+    assert (51.27, 0.52, *numbers, gnss_time) == (
+        seen.lat,
+        seen.lon,
+        seen.speed_mps,
+        seen.heading_deg,
+        seen.altitude_m,
+        seen.accuracy_m,
+        seen.gnss_time,
+    )

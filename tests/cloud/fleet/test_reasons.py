@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cloud.fleet.fleet import Fleet
 from cloud.fleet.heads import Head
-from cloud.fleet.link import Link
+from cloud.fleet.link import Link, note_said
 from cloud.fleet.reasons import Vouch, vouch_for
 from tests.cloud.fleet.samples import NOON, STREAM, at, current, death, echo, fleet, head, heartbeat
 from wire.feed import FeedRecord
@@ -57,8 +57,11 @@ def test_what_the_carrier_names_is_compared_with_what_is_stored(
     """Only the very status named, or one stored since, vouches for the head shown."""
     counted = 4 if why == "stored since the heartbeat" else 5
     speaks_in = "E2-b" if "carried" in why or "stream before" in why else STREAM
-    link = Link(vitals=heartbeat(0, current=named, stream=speaks_in, last_seq=LastSeq(counted, 0)))
+    said = heartbeat(0, current=named, stream=speaks_in, last_seq=LastSeq(counted, 0))
+    link = Link(vitals=note_said(said, None))
     assert expected == vouch_for(own, link, "kp-12", through), why
+    since = "other" if why == "stored since the heartbeat" else expected
+    assert since == vouch_for(own, link, "kp-12", through, spoken_since=True), why
 
 
 def test_a_silent_carrier_vouches_for_nothing() -> None:

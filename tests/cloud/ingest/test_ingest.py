@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cloud.app import App
 from cloud.clock import SystemClock
 from cloud.ingest import ingest as room
 from cloud.ingest.ingest import Ingest
-from cloud.ingest.subscriber import TURN_MESSAGES_MAX
+from cloud.ingest.subscriber import TURN_MESSAGES_MAX, Messages, Subscriber
 from cloud.ledger import opening
 from cloud.telemetry import DuckTelemetry
 from tests.brokers import RunningBroker
@@ -33,11 +34,15 @@ CONFIRM_S = 20.0
 
 
 async def counters(app: App) -> dict[str, float]:
-    """Ingest's counters as a scraper reads them, by outcome."""
+    """Ingest's counters as a scraper reads them: by outcome, by `refused_` and by `aside_` with the reason."""
     async with httpx.AsyncClient() as client:
         text = (await client.get(f"{app.address}metrics")).text
     families = {family.name: family for family in text_string_to_metric_families(text)}
-    return {one.labels["outcome"]: one.value for one in families["watchroom_ingest"].samples}
+    return {
+        prefix + next(iter(one.labels.values())): one.value
+        for name, prefix in (("ingest", ""), ("refused", "refused_"), ("set_aside", "aside_"))
+        for one in families[f"watchroom_{name}"].samples
+    }
 
 
 def test_a_restart_shows_the_same_and_confirms_nothing(broker: RunningBroker, tmp_path: Path) -> None:
@@ -233,6 +238,11 @@ def test_retained_junk_on_a_link_is_met_at_every_start(
     asyncio.run(scenario())
 
 
+def subscriber_of(broker: RunningBroker, on_messages: Callable[[Messages], None]) -> Subscriber:
+    """The way to a running broker."""
+    return Subscriber(broker.host, broker.port, clock=SystemClock(), on_messages=on_messages)
+
+
 @contextlib.asynccontextmanager
 async def ingesting(folder: Path, broker: RunningBroker) -> AsyncIterator[Ingest]:
     """Ingest alone, on real stores; ready once it is subscribed."""
@@ -240,7 +250,7 @@ async def ingesting(folder: Path, broker: RunningBroker) -> AsyncIterator[Ingest
         with contextlib.closing(DuckTelemetry.open(folder / "telemetry")) as telemetry:
             ingest = Ingest(county(), ledger, telemetry, clock=SystemClock(), owner_term=1)
             ready = asyncio.Event()
-            task = asyncio.create_task(ingest.run(broker.host, broker.port, ready.set))
+            task = asyncio.create_task(ingest.run(partial(subscriber_of, broker), ready.set))
             try:
                 await asyncio.wait_for(ready.wait(), 20)
                 yield ingest

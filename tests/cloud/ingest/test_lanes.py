@@ -18,7 +18,7 @@ from cloud.ingest.lanes import STATUS_GROUP_MAX, Committer, StatusLane, TrackLan
 from cloud.ingest.marks import Key
 from cloud.ledger import Commit, Ledger, opening
 from cloud.telemetry import DuckTelemetry
-from tests.cloud.fleet.samples import NOON, county, fleet, speakers
+from tests.cloud.fleet.samples import NOON, county, fleet
 from tests.cloud.ingest.samples import Vehicle
 from tests.cloud.ledger.samples import open_in, press
 from tests.cloud.ledger.small_disk import fill, small_disk
@@ -51,7 +51,7 @@ class Lanes:
         self.book = Book(ledger.load(), county().schemes, self.fleet)
         self.status_committer = Committer("ledger", self.clock)
         self.track_committer = Committer("telemetry", self.clock)
-        self.status = StatusLane(self.acceptor, self.book, self.fleet, speakers())
+        self.status = StatusLane(self.acceptor, self.book, self.fleet)
         self.track = TrackLane(self.acceptor, self.fleet, county())
         self.settled: list[QueueSettle] = []
         self.store: Callable[[Commit], None] = ledger.commit

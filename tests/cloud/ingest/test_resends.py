@@ -158,6 +158,29 @@ def test_a_stream_put_back_is_told_that_it_is_superseded() -> None:
     assert link is not None and link.vitals is not None and "E2-b" == link.vitals.stream
 
 
+def test_an_older_copy_of_a_card_is_told_that_it_is_superseded() -> None:
+    """Its boots count from where the copy was made, so its words look like replays; the echo proves that they are not.
+
+    What was really sent before is a replay, and is told nothing.
+    """
+    desk = Desk()
+
+    def hear(sent_s: int, **said: Any) -> None:
+        desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(sent_s * 1000, **said)), sent_s)
+
+    hear(0, boot=9)
+    given = desk.answers()[-1].id
+    hear(1, boot=9, echo=echo(given=given, held_ms=1_000))
+    given = desk.answers()[-1].id
+    hear(7, boot=3, echo=echo(given=given, held_ms=4_900))
+    assert [] == desk.answers()
+    hear(8, boot=3, echo=echo(given=given, held_ms=5_200))
+    assert ["superseded"] == [one.mint for one in desk.answers()]
+    hear(9, boot=3)
+    hear(10, boot=3, echo=echo(given="77-999", held_ms=9_000))
+    assert [] == desk.answers()
+
+
 @pytest.mark.parametrize("newer_speaks", [False, True])
 def test_a_stream_put_back_is_told_so_across_a_restart(newer_speaks: bool) -> None:
     """An ingest that has heard only the old stream since its start tells it too, once the newer had time to speak.

@@ -7,14 +7,14 @@ import pytest
 from tests.cloud.fleet.samples import birth, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle
 from wire import codec
-from wire.messages import LastSeq, Origin
+from wire.messages import LastSeq, Origin, OutboxDepth
 
 
 def speak(desk: Desk, stream: str, named: int, **changes: Any) -> None:
     """Let the vehicle be born in a stream that has given out so many status sequences, and beat once."""
     sent_ms = int(desk.heard_s * 1000) + 1
-    fields: dict[str, Any] = {"stream": stream, "last_seq": LastSeq(named, 0)}
-    desk.receive("wr/1/up/kp/veh-2/link", codec.encode(birth(sent_ms, **fields | changes)), desk.heard_s + 1)
+    fields: dict[str, Any] = {"stream": stream, "last_seq": LastSeq(named, 0), "outbox": OutboxDepth(named, 0)}
+    desk.receive("wr/1/up/kp/veh-2/link", codec.encode(birth(sent_ms, **fields | changes)), desk.heard_s)
     desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(sent_ms + 1, **fields)), desk.heard_s)
 
 
@@ -69,11 +69,60 @@ def test_what_was_named_and_neither_stored_nor_carried_is_a_gap(
 
 
 def test_a_first_stream_has_lost_nothing() -> None:
-    """A birth without a predecessor, with one that was not heard, or with itself, records nothing."""
+    """The first stream that is heard, or the same once more, replaces nothing that was named."""
     desk = Desk()
     speak(desk, "E2-a", 3)
-    speak(desk, "E2-b", 0)
-    speak(desk, "E2-c", 4, predecessor="E2-x")
-    speak(desk, "E2-c", 0, predecessor="E2-c", conn=2)
+    speak(desk, "E2-a", 3, conn=2)
+    desk.commit()
+    assert [] == gaps(desk)
+
+
+@pytest.mark.parametrize("predecessor", ["", "E2-x"])
+def test_a_new_stream_that_names_another_predecessor_has_lost_what_was_named(predecessor: str) -> None:
+    """A blank card, or one that went through take-overs out of our hearing: what nobody brought is recorded."""
+    desk = Desk()
+    speak(desk, "E2-a", 3)
+    speak(desk, "E2-b", 0, predecessor=predecessor)
+    speak(desk, "E2-c", 0, predecessor="E2-c")
+    desk.commit()
+    assert [("E2-a", 1, 3, "stream_replaced")] == gaps(desk)
+
+
+def beat(desk: Desk, stream: str, named: int, waiting: int, sent_ms: int) -> None:
+    """Let the vehicle beat with so many statuses named and so many of them still held."""
+    said = heartbeat(sent_ms, stream=stream, last_seq=LastSeq(named, 0), outbox=OutboxDepth(waiting, 0))
+    desk.receive("wr/1/up/kp/veh-2/live", codec.encode(said), desk.heard_s)
+
+
+def test_what_a_device_named_and_no_longer_holds_is_gone() -> None:
+    """A ledger that was put back: the loss is recorded once, at the heartbeat, and an envelope adds only the rest."""
+    desk, vehicle = Desk(), Vehicle("E2-a")
+    for _ in range(6):
+        vehicle.press()
+    desk.receive(vehicle.topic, vehicle.envelope(1, 2))
+    desk.commit()
+    beat(desk, vehicle.stream, 4, 2, 1_000)
+    desk.commit()
+    assert [] == gaps(desk)
+    for sent_ms in (2_000, 3_000):
+        beat(desk, vehicle.stream, 4, 0, sent_ms)
+        desk.commit()
+    assert [("E2-a", 3, 4, "not_held")] == gaps(desk)
+    assert 2 == desk.acceptor.counts["gone_status"]
+    desk.receive(vehicle.topic, vehicle.envelope(6, 6))
+    desk.commit()
+    assert [("E2-a", 3, 4, "not_held"), ("E2-a", 5, 5, "not_held")] == gaps(desk)
+    assert 6 == desk.acceptor.committed[("veh-2", "E2-a", "status")].through
+
+
+def test_what_is_being_committed_is_not_gone() -> None:
+    """A heartbeat that overtakes the settle of a press records nothing."""
+    desk, vehicle = Desk(), Vehicle("E2-a")
+    vehicle.press()
+    desk.receive(vehicle.topic, vehicle.envelope())
+    entry = desk.begin_commit()
+    beat(desk, vehicle.stream, 1, 0, 1_000)
+    desk.end_commit(entry)
+    beat(desk, vehicle.stream, 1, 0, 2_000)
     desk.commit()
     assert [] == gaps(desk)

@@ -184,6 +184,20 @@ def test_a_truncated_file_is_taken_over(sample: Sample, tmp_path: Path, kept: in
     close(found)
 
 
+def test_a_truncated_file_gives_what_lay_before_the_cut(sample: Sample, tmp_path: Path) -> None:
+    """With its end cut off, the presses on the pages that are left go on, but for the first after each that is gone."""
+    compared = 0
+    for kept in range(max(sample.roots.values()), sample.pages):
+        folder = in_folder(sample, tmp_path / str(kept), lambda content: content.__delitem__(slice(kept * PAGE, None)))  # noqa: B023
+        found, held = opened(folder)
+        lost = assert_honest(sample, found, held)["status"]
+        gone = set().union(*(allowed_losses(sample, "status", page) for page in range(kept + 1, sample.pages + 1)))
+        assert lost <= gone
+        compared += len(gone) < len(sample.events["status"])
+        close(found)
+    assert compared
+
+
 @pytest.mark.parametrize("kept", [0, 1])
 def test_an_emptied_file_is_a_new_outbox(sample: Sample, tmp_path: Path, kept: int) -> None:
     """Where there is nothing left to set aside the agent goes on all the same, in a stream of its own."""
@@ -365,4 +379,22 @@ def test_damage_found_in_counting_is_no_failure_of_the_press(sample: Sample, tmp
     assert "" == found.fault and 1 == len(found.set_aside)
     assert b'"LATE"' in told(found._file, "status")[-1][2]
     assert len(sample.events["status"]) + 1 == found.depth.status
+    close(found)
+
+
+@pytest.mark.parametrize(
+    ("old", "altered"),
+    [(b"TABLE status(", b"T\x9bBLE status("), (b"event BLOB NOT NULL,", b"even\x14 BLOB NOT NULL,")],
+)
+def test_a_schema_that_was_altered_is_damage(sample: Sample, tmp_path: Path, old: bytes, altered: bytes) -> None:
+    """Text that is not UTF-8, or a column under another name, is taken over from: the agent starts and stores."""
+
+    def spoil(content: bytearray) -> None:
+        at = content.index(old)
+        content[at : at + len(old)] = altered
+
+    in_folder(sample, tmp_path, spoil)
+    found = keeper(tmp_path)
+    assert 1 == len(found.set_aside) and found.stream != sample.stream
+    assert 1 == len(asyncio.run(found.append("status", [press("C9")])))
     close(found)

@@ -151,6 +151,15 @@ def test_the_receivers_word_holds_for_a_while(held_s: float, kernel: bool, sourc
     assert GNSS_HOLDS_S == 60.0 and source == clock_source(state, kernel, 10.0 + held_s)
 
 
+@pytest.mark.parametrize("kernel", [False, True])
+def test_a_clock_that_the_receiver_contests_is_vouched_for_by_nobody(kernel: bool) -> None:
+    """A clock that was stepped loses the receiver's word at the next fix, whatever the kernel says, till they agree."""
+    state, _ = after((10.0, fix(off_s=0.0, mono_s=10.0)), (11.0, fix(off_s=30.0, mono_s=11.0)), (12.0, LOST))
+    assert "none" == clock_source(state, kernel, 12.0)
+    healed, _ = apply(state, fix(off_s=0.0, mono_s=13.0), now(13.0))
+    assert "gnss" == clock_source(healed, kernel, 13.0)
+
+
 def test_a_receiver_without_a_fix_vouches_for_nothing() -> None:
     """The time of a receiver that has no fix is its own battery clock."""
     state, _ = after((10.0, Fix(mode="none", gnss_time=now(10.0).utc)))

@@ -1,0 +1,71 @@
+"""What control believes, told to the devices that show it; told again where it was lost on its way. Time comes in."""
+
+import math
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from msgspec import UnsetType
+
+from cloud.directory import Directory
+from cloud.fleet.clocks import Moment
+from cloud.fleet.fleet import Fleet
+from cloud.ingest.work import Outgoing
+from wire import codec, topics
+from wire.messages import ShownStatus, State, Vitals
+
+VALID_S = 86_400.0
+EVERY_S = 3_600.0
+"""A device that speaks is told the state again when it was last told longer ago than this: it must not run out."""
+ARRIVES_S = 2.0
+"""A device that was told the state longer ago than this, and holds an older one, is told again: its lamps would go on
+blinking for a press that control shows."""
+
+
+class States:
+    """Which state each device was told, and when."""
+
+    def __init__(self, directory: Directory, fleet: Fleet, owner_term: int) -> None:
+        """Nobody was told anything yet."""
+        self._directory, self._fleet, self._owner_term = directory, fleet, owner_term
+        self._version = 0
+        self._told: dict[str, tuple[float, int]] = {}
+
+    def tell(self, devices: Iterable[str], now: Moment) -> Iterator[Outgoing]:
+        """Tell each device what control believes of the units that are bound to it."""
+        valid_until = now.utc + timedelta(seconds=VALID_S)
+        for device in devices:
+            self._version += 1
+            self._told[device] = (now.mono_s, self._version)
+            shown = [self._shown(unit.id) for unit in self._directory.device_units(device)]
+            state = State(
+                v=1,
+                owner_term=self._owner_term,
+                version=self._version,
+                valid_until=valid_until,
+                units=[one for one in shown if one is not None],
+            )
+            org = self._directory.devices[device].organisation
+            yield Outgoing(topics.down(org, device, "state"), codec.encode(state), retain=True)
+
+    def lacks(self, vitals: Vitals, now: Moment) -> bool:
+        """Tell whether a device should be told again: its state is old, or the last one was lost on its way."""
+        told_s, version = self._told.get(vitals.device, (-math.inf, 0))
+        held = vitals.state
+        lost = not isinstance(held, UnsetType) and (held.owner_term, held.version) < (self._owner_term, version)
+        return now.mono_s - told_s > (ARRIVES_S if lost else EVERY_S)
+
+    def _shown(self, unit: str) -> ShownStatus | None:
+        head = self._fleet.standing(unit)
+        if head is None:
+            return None
+        return ShownStatus(
+            unit=unit,
+            scheme=head.scheme,
+            code=head.code,
+            label=head.label,
+            since=head.at,
+            by=head.by,
+            device=head.device,
+            stream=head.stream,
+            seq=head.seq,
+        )

@@ -1,0 +1,202 @@
+"""The page of a proof, `docs/proof.md`: what was done, what was found, on what, and how to do it again. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from tests.chaos.machine import Commit, Machine
+from tests.chaos.pace import readable
+from tests.chaos.verdict import Figures, combine
+
+INTRODUCTION = """\
+# Proof: a press that the lamp confirmed is not lost
+
+When a crew presses a status, a lamp on their panel says what has become of it: blinking, it is
+stored on the vehicle; steady, control shows it. This page is the record of an attempt to make that
+lamp lie. The real software of the vehicle, real message brokers and the real cloud side were
+killed, frozen, starved of disk and network, and had their power cut, over and over, while buttons
+were being pressed. Afterwards everything was allowed to heal, and an auditor that shares no code
+with the product held its record against what the lamps had said: is each confirmed press there,
+exactly once, and in order?
+
+The page is written by the program that made the attempt. Nothing on it is entered by hand."""
+
+LIMITS = """\
+## What this does not prove
+
+- A press whose lamp never lit is no promise, and is not counted as one: the crew is told to use
+  the radio.
+- All of it ran on one machine. The power was cut under a file system, not under a drive: a drive
+  that claims to have written what it has not is outside what software can mend.
+- A medium that is destroyed, or put back from an old copy, takes with it what only it held. The gap
+  is then recorded and raises an alarm; the simulation checks that, not the count of presses."""
+
+SIMULATION = """\
+## Simulation
+
+The product's own rules, those of the vehicle and those of the cloud, also ran under a simulated
+clock, network and disk, through random faults that can be replayed from their seed: loss,
+duplication, reordering, delay, restarts, power cuts, full, cloned and damaged disks, wrong clocks,
+a cloud put back from a backup. Checkers looked after each step, whether anything was lost and
+whether the board ever claimed more than was known.
+
+{seeds:,} seeds: {violations:,} violations ({took}).
+
+A check that never fails proves nothing. So the product was broken on purpose, one defence at a
+time, on a copy: {caught} of {mutations} broken copies were caught.
+
+{table}"""
+
+CIRCUMSTANCES = """\
+## Where it ran, and how to run it again
+
+{table}
+
+On a Debian machine with the right to mount file systems and to make network namespaces:
+
+```
+make proof
+```
+
+This page came from `{command}`. `make test` runs a short form of it. One part alone:
+`python -m tests.chaos.proof --only kills`."""
+
+READ_FROM_FILES = """\
+The moment was not assumed: at the instant of each kill, what could have changed the files of that
+vehicle and of the ledger was stopped, and the files were read."""
+
+_MEANINGS = {
+    "before commit": "pressed, and not yet on the vehicle's disk",
+    "commit to send": "on the vehicle's disk, nothing sent yet",
+    "send to ledger": "sent, and not yet in the cloud's ledger",
+    "ledger to settle": "in the ledger, the vehicle not yet told",
+    "after settle": "in the ledger, the vehicle told",
+    "unclear": "somewhere: a file could not be read at that instant",
+}
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of the proof. `figures` is None where it did not come to an end; `trouble` says why it does not hold."""
+
+    name: str
+    seconds: float
+    figures: Figures | None = None
+    trouble: str = ""
+
+
+class Simulated(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulation found: seeds without and with a violation, and which broken copies it saw through."""
+
+    seeds: int
+    violations: int
+    mutations: int
+    caught: int
+    by: dict[str, int] = {}
+    """Seeds until each was caught."""
+    seconds: float = 0.0
+    trouble: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole proof."""
+
+    at: datetime
+    machine: Machine
+    commit: Commit
+    command: str
+    seconds: float
+    parts: Sequence[Part]
+    simulated: Simulated | None
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why it does not hold; empty where it does."""
+        found = [f"{part.name}: {part.trouble}" for part in self.parts if part.trouble]
+        return found + ([f"simulation: {self.simulated.trouble}"] if self.simulated and self.simulated.trouble else [])
+
+
+def render(report: Report) -> str:
+    """The page as Markdown."""
+    sections = [INTRODUCTION, _result(report), _faults(report.parts)]
+    sections += [_phases(part.figures) for part in report.parts if part.figures is not None and part.figures.phases]
+    sections += [_details(report.parts)]
+    if report.simulated is not None:
+        sections.append(_simulation(report.simulated))
+    return "\n\n".join([*sections, LIMITS, _circumstances(report)]) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, texts: int = 1) -> str:
+    """A Markdown table, its first `texts` columns to the left and the others to the right."""
+    rule = ["---" if column < texts else "---:" for column in range(len(head))]
+    lines = [head, rule, *([str(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _result(report: Report) -> str:
+    if report.troubles:
+        return "## Result: it does not hold\n\n" + "\n".join(f"- {trouble}" for trouble in report.troubles)
+    total = combine(part.figures.verdict for part in report.parts if part.figures is not None)
+    faults = sum(part.figures.faults for part in report.parts if part.figures is not None)
+    return (
+        f"## Result: it holds\n\nOver {faults:,} faults, **{total.confirmed:,} presses were confirmed by a lamp, and "
+        "every one of them is in the ledger: none lost, none twice, none out of order.**"
+    )
+
+
+def _faults(parts: Sequence[Part]) -> str:
+    rows = []
+    for part in parts:
+        if part.figures is None:
+            rows.append([part.name, "did not finish", *["-"] * 5, readable(part.seconds)])
+            continue
+        found, verdict = part.figures, part.figures.verdict
+        counts = (found.faults, verdict.presses, verdict.confirmed, verdict.lost, verdict.twice, verdict.out_of_order)
+        rows.append([found.fault, *(f"{count:,}" for count in counts), readable(part.seconds)])
+    head = ["fault", "times", "presses", "confirmed", "lost", "twice", "out of order", "took"]
+    return "## What was done, and what became of the presses\n\n" + table(head, rows)
+
+
+def _phases(figures: Figures) -> str:
+    title = f"## {figures.fault[:1].upper()}{figures.fault[1:]}: when it hit"
+    if not figures.phases.keys() <= _MEANINGS.keys():
+        return f"{title}\n\n" + table(["moment", "times"], [(key, f"{n:,}") for key, n in figures.phases.items()])
+    rows = [(key, _MEANINGS[key], f"{hits:,}") for key, hits in figures.phases.items()]
+    return f"{title}\n\n{READ_FROM_FILES}\n\n" + table(["moment", "what a press was then", "times"], rows, texts=2)
+
+
+def _details(parts: Sequence[Part]) -> str:
+    rows = [
+        (part.figures.fault, key, f"{value:,.10g}")
+        for part in parts
+        if part.figures is not None
+        for key, value in part.figures.detail.items()
+    ]
+    return "## In detail\n\n" + table(["fault", "figure", "value"], rows, texts=2)
+
+
+def _simulation(found: Simulated) -> str:
+    rows = sorted((name.replace("_", " "), f"{seeds:,}") for name, seeds in found.by.items())
+    return SIMULATION.format(
+        seeds=found.seeds,
+        violations=found.violations,
+        took=readable(found.seconds),
+        caught=found.caught,
+        mutations=found.mutations,
+        table=table(["defence taken away", "seeds until caught"], rows),
+    )
+
+
+def _circumstances(report: Report) -> str:
+    machine = report.machine
+    state = "" if report.commit.clean else ", with changes that were not committed"
+    rows = [
+        ("date", f"{report.at:%Y-%m-%d %H:%M} UTC"),
+        ("commit", f"`{report.commit.id}`{state}"),
+        ("processor", f"{machine.processor}, {machine.cores} cores"),
+        ("memory", f"{machine.memory_gib:g} GiB"),
+        ("kernel", machine.kernel),
+        *machine.versions.items(),
+        ("took", readable(report.seconds)),
+    ]
+    return CIRCUMSTANCES.format(table=table(["", ""], rows, texts=2), command=report.command)
