@@ -152,10 +152,10 @@ def _entries(directory: Directory) -> Iterable[UnitEntry]:
         )
 
 
-def _speakers(directory: Directory) -> dict[str, set[str]]:
+def _speakers(directory: Directory) -> dict[str, dict[str, None]]:
     """Which devices are bound to each unit."""
-    speakers: dict[str, set[str]] = defaultdict(set)
+    speakers: dict[str, dict[str, None]] = defaultdict(dict)
     for device in directory.devices:
         for unit in directory.device_units(device):
-            speakers[unit.id].add(device)
+            speakers[unit.id][device] = None
     return speakers

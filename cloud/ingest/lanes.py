@@ -121,11 +121,12 @@ class StatusLane:
     def _show_and_settle(self, entry: Entry, now: Moment) -> None:
         for mark in entry.marks:
             self._acceptor.commit_mark(mark, now)
-        settled: list[Key] = sorted({(mark.device, mark.stream, mark.queue) for mark in entry.marks})
-        moved = {head.unit for head in entry.heads if self._fleet.apply_head(head, now)}
+        named = dict.fromkeys((mark.device, mark.stream, mark.queue) for mark in entry.marks)
+        settled: list[Key] = sorted(named, key=itemgetter(0))
+        moved = dict.fromkeys(head.unit for head in entry.heads if self._fleet.apply_head(head, now))
         for device, keys in groupby(settled, itemgetter(0)):
             self._acceptor.settle(device, keys, now)
-        self._acceptor.tell_state({device for unit in moved for device in self._fleet.speakers(unit)}, now)
+        self._acceptor.tell_state(dict.fromkeys(device for unit in moved for device in self._fleet.speakers(unit)), now)
 
 
 class TrackLane:

@@ -119,7 +119,8 @@ class Process:
 
     def _do_job(self, future: "asyncio.Future[Any]", job: Callable[[], Any], heard_s: float) -> None:
         if not self.alive:
-            return  # it died first: nothing of this was done
+            future.cancel()  # it died first: nothing of this was done
+            return
         result, error = _attempt(lambda: self.around_job(job))
         self.after_job()
         self._loop.call_at(heard_s, _hand_on, future, result, error)
