@@ -49,6 +49,11 @@ class ClockMap(msgspec.Struct, frozen=True, gc=False):
         """The likeliest cloud moment, within half a round trip."""
         return (self.low_s + self.high_s) / 2 + mono_ms / 1000
 
+    def allows(self, mono_ms: int, moment_s: float) -> bool:
+        """Tell whether a device's monotonic time can mean a cloud moment, give or take what a clock may be off."""
+        sent_s = moment_s - mono_ms / 1000
+        return self.low_s - SKEW_MAX_S - DRIFT_MAX_S < sent_s < self.high_s + SKEW_MAX_S + DRIFT_MAX_S
+
 
 class Corrected(msgspec.Struct, frozen=True, gc=False):
     """When an event happened, and what that rests on.
@@ -87,17 +92,15 @@ def correct(
     """Place an event in time, once, at commit. `event` is its (at, clock, boot, mono_ms).
 
     A disciplined clock within `SKEW_MAX_S` is taken at its word, unless that word is of the future or the same boot's
-    monotonic time says otherwise: then it was stepped since. Else that time is mapped; else the moment of receipt is
-    all there is, and it is unproven. Never later than receipt, and never raises.
+    monotonic time says otherwise: then it was stepped since. Else that time is mapped, and proven where the map is
+    narrow; else the moment of receipt is all there is, and it is unproven. Never later than receipt; never raises.
     """
     at, clock, boot, mono_ms = event
-    mapped = None
-    if clock_map is not None and clock_map.boot == boot:
-        age_s = max(0.0, received.mono_s - clock_map.middle_s(mono_ms))
-        mapped = received.utc - timedelta(seconds=age_s) if age_s < MAPPED_MAX_S else None
-    ahead_s = (at - received.utc).total_seconds()
-    if clock != "none" and skew_s is not None and abs(skew_s) < SKEW_MAX_S and ahead_s < SKEW_MAX_S:
-        told = min(at, received.utc)
-        if mapped is None or abs((told - mapped).total_seconds()) < SKEW_MAX_S + DRIFT_MAX_S:
-            return Corrected(told, True)
-    return Corrected(mapped, True) if mapped is not None else Corrected(received.utc, False)
+    known = clock_map if clock_map is not None and clock_map.boot == boot else None
+    told_age_s = (received.utc - at).total_seconds()
+    if clock != "none" and skew_s is not None and abs(skew_s) < SKEW_MAX_S and told_age_s > -SKEW_MAX_S:
+        if known is None or known.allows(mono_ms, received.mono_s - told_age_s):
+            return Corrected(min(at, received.utc), True)
+    if known is None or (age_s := max(0.0, received.mono_s - known.middle_s(mono_ms))) >= MAPPED_MAX_S:
+        return Corrected(received.utc, False)
+    return Corrected(received.utc - timedelta(seconds=age_s), known.high_s - known.low_s < 2 * SKEW_MAX_S)

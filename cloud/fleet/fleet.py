@@ -9,7 +9,7 @@ import msgspec
 from cloud.fleet import position
 from cloud.fleet.clocks import Corrected, Moment, correct
 from cloud.fleet.heads import Head, newer, stand
-from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness, thresholds_s
+from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness, is_silent, thresholds_s
 from cloud.fleet.position import Place, Whereabouts, apply_place
 from cloud.fleet.reasons import Basis, Vouch, judge, vouch_for
 from wire.feed import Ages, Conflict, FeedRecord, Service, StatusView
@@ -111,7 +111,7 @@ class Fleet:
         if link is not None:
             entry.link = link
             self._touch(entry.carries, now)
-            if _names_others(known, link):
+            if _names_others(known, link) or self._is_behind(device, entry, link):
                 self._touch(entry.speaks_for, now)
         return link is not None
 
@@ -216,7 +216,9 @@ class Fleet:
             ended=link.ended,
             link_age_s=ages.link_s,
             status_age_s=ages.status_s,
-            vouch=self._vouch_of(entry.carrier, unit, now),
+            vouch="silent"
+            if fresh == "fresh" and is_silent(link, now.mono_s)
+            else self._vouch_of(entry.carrier, unit, now),
             declarer_vouch=self._vouch_of(head.device, unit, now)
             if head and head.device != entry.carrier
             else "stored",
@@ -246,6 +248,14 @@ class Fleet:
             cursor=cursor,
         )
 
+    def _is_behind(self, device: str, entry: _Device, link: Link) -> bool:
+        """Tell whether a head of this device is beyond all that it counts: then it matters when it spoke."""
+        heads = (_head_of(self._units[unit], device) for unit in entry.speaks_for)
+        said = link.vitals
+        return said is not None and any(
+            head is not None and head.stream == said.stream and head.seq > said.last_seq.status for head in heads
+        )
+
     def _vouch_of(self, device: str, unit: _Unit, now: Moment) -> Vouch:
         entry, head = self._devices[device], _head_of(unit, device)
         settled = entry.through if entry.ordinal == entry.link.ordinal else 0
@@ -266,6 +276,8 @@ class Fleet:
         moments = [fresh_until_s] if fresh_until_s is not None else []
         if link.proof_s is not None:
             moments += [link.proof_s + threshold for threshold in thresholds_s(link)]
+        if link.spoke_s is not None:
+            moments.append(link.spoke_s + thresholds_s(link)[0])
         if link.asleep_s is not None:
             moments.append(link.asleep_s)
         unit.wake_s = min((moment for moment in moments if moment >= now.mono_s), default=float("inf")) + STEP_S

@@ -47,7 +47,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     proof_s: float | None = None
     """The cloud's monotonic moment after which the newest proven message was sent."""
     spoke_s: float | None = None
-    """The same of the newest heartbeat or birth, which is what `vitals` says; None where it proved nothing."""
+    """The same of what `vitals` says. An envelope proves that the device is alive, but not what it holds."""
     asleep_s: float | None = None
     """Until when the device said it would be silent."""
     ended: bool = False
@@ -76,7 +76,6 @@ def apply_vitals(
         boot=vitals.boot,
         conn=vitals.conn,
         sent_mono_ms=vitals.sent_mono_ms,
-        spoke_s=None,
     )
     if ordinal != link.ordinal:  # another outbox, so perhaps another machine: boots of the same number are not one
         changed = msgspec.structs.replace(changed, clock_map=None, skew_s=None)
@@ -88,7 +87,7 @@ def apply_vitals(
         changed,
         clock_map=clock_map,
         skew_s=measure_skew_s(clock_map, vitals.sent_at, vitals.sent_mono_ms, now),
-        spoke_s=sent_after_s,
+        spoke_s=sent_after_s if link.spoke_s is None else max(sent_after_s, link.spoke_s),
         proof_s=sent_after_s if link.proof_s is None else max(sent_after_s, link.proof_s),
         ended=False,
         asleep_s=_asleep_until_s(vitals.asleep_until, vitals.sent_at, sent_after_s),
@@ -163,6 +162,11 @@ def freshness(link: Link, now_s: float) -> Freshness:
 def is_mapped(link: Link) -> bool:
     """Tell whether the boot that speaks now has proved itself by an echo, which mapped its clock."""
     return link.clock_map is not None and link.clock_map.boot == link.boot
+
+
+def is_silent(link: Link, now_s: float) -> bool:
+    """Tell whether only envelopes have come for longer than a device may be silent: nobody vouches for its status."""
+    return link.spoke_s is not None and now_s - link.spoke_s > thresholds_s(link)[0]
 
 
 def thresholds_s(link: Link) -> tuple[float, float]:

@@ -8,10 +8,10 @@ from cloud.fleet.heads import Head, Standing
 from cloud.fleet.link import Link
 from wire.feed import Confidence, Freshness, Reason
 
-Vouch = Literal["stored", "catching_up", "refused", "other", "not_held", "unsaid"]
+Vouch = Literal["stored", "catching_up", "refused", "other", "not_held", "unsaid", "silent"]
 """What a device's last heartbeat means for its head: it names that very status, or a later one that is still on its
 way, or one that was refused or lost, or one that does not stand, or holds none, or it has not spoken since the cloud
-started."""
+started, or only envelopes have come for longer than a device may be silent."""
 
 _BY = {"panel": "Pressed on the panel", "auto": "Set automatically", "order": "Set by an order", "radio": "By radio"}
 
@@ -19,6 +19,7 @@ _VOUCH_DOUBTS: dict[Vouch, tuple[str, str]] = {
     "catching_up": ("catching_up", "Later statuses are still on their way: confirm by radio"),
     "refused": ("not_stored", "{}'s latest status was refused or lost: confirm by radio"),
     "other": ("other_status", "{} shows another status than the one that stands: confirm by radio"),
+    "silent": ("link_late", "No heartbeat from {} lately: confirm by radio"),
 }
 
 

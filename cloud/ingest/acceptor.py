@@ -178,8 +178,8 @@ class Acceptor:
         before = self._fleet.link(device)
         if not self._fleet.apply_vitals(device, vitals, ordinal, echoed_s, now):
             self.counts["replayed"] += 1
-            if self._was_put_back(device, ordinal, now) or self._is_alive(vitals, ordinal, echoed_s, now):
-                self.settle(device, (), now, "superseded")
+            late = self._was_put_back(device, ordinal, now) or self._is_alive(vitals, ordinal, echoed_s, now)
+            self.settle(device, (), now, "superseded" if late else "")  # who never gets an id can never prove itself
             return
         if self._was_put_back(device, ordinal, now):
             self.settle(device, (), now, "superseded")
@@ -198,7 +198,9 @@ class Acceptor:
         """
         device, last = vitals.device, vitals.last_seq.status
         key: Key = (device, vitals.stream, "status")
-        if vitals.outbox.status or self._waiting.get((device, "status")) or self._gone.get(key[:2], 0) >= last:
+        if vitals.outbox.status or self._waiting.get((device, "status")) or key[:2] in self._gone:
+            return  # once a stream: what is gone beyond that, an envelope will show
+        if len(self.status) >= PENDING_MAX:
             return
         mark = self._newest_mark(key, ordinal)
         if mark.through >= last:

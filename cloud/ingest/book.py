@@ -128,6 +128,8 @@ class Book:
         if corrected is None:
             corrected = self._fleet.correct(work.device, event, work.received, work.ordinal)
         last = self._streams[key]
+        if corrected.bounded:
+            return corrected
         if not corrected.proven and (bound := last.at or self._bound_by_head(work.device, event)) is not None:
             return Corrected(bound, False, bounded=True)
         if last.at is not None and last.at > corrected.at:
@@ -145,16 +147,20 @@ class Book:
 
     def _bound_by_head(self, device: str, event: Event) -> datetime | None:
         """Give the time of the status that this one follows, as the first in a new stream of its device."""
-        if event.origin is not None or not isinstance(event, StatusEvent):
+        head = self._latest(event.unit, device) if isinstance(event, StatusEvent) else None
+        if head is None or not head.ranks:
             return None
-        head = self._latest(event.unit, device)
-        return head.at if head is not None and head.ranks else None
+        if event.origin is not None:
+            origin = self._ordinal((device, event.origin.stream))
+            if origin is None or (origin, event.origin.seq) <= head.order:
+                return None
+        return head.at
 
     def _standing_time(self, device: str, event: Event) -> Corrected | None:
         if event.origin is None or not isinstance(event, StatusEvent):
             return None
         head = self._latest(event.unit, device)
-        if head is None or not head.is_at(event.origin.stream, event.origin.seq):
+        if head is None or not head.ranks or not head.is_at(event.origin.stream, event.origin.seq):
             return None
         return (
             Corrected(head.at, head.proven, head.bounded)
@@ -196,7 +202,7 @@ def make_head(
         at=row.corrected_at,
         proven=row.proven,
         received=row.received_at,
-        bounded=not row.proven and row.corrected_at < row.received_at and origin is None,
+        bounded=not row.proven and row.corrected_at < row.received_at,
     )
 
 

@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._out: list[bytes] = []
         self._out_bytes = 0
-        self._paused = self._turn_is_due = False
+        self._paused = self._turn_is_due = self._greeted = False
         self._heard_s = self._said_s = self._asked_s = 0.0
         self.fault: Exception | None = None
         self.subscribed: asyncio.Future[str] = loop.create_future()
@@ -156,6 +156,9 @@ class Connection(asyncio.Protocol):
 
     def _take_control(self, control: Control) -> None:
         if control.first == packets.CONNACK:
+            if self._greeted:
+                raise Malformed("the broker accepted the connection twice")
+            self._greeted = True
             refusal = packets.refusal(control.body)
             if refusal:
                 self._decide(f"the broker refused the connection: {refusal}")

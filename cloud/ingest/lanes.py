@@ -192,6 +192,6 @@ def _take(pending: deque[_Item], events_max: int) -> list[_Item]:
     events = 0
     while pending and events < events_max:
         item = pending.popleft()
-        events += len(item.judged) if isinstance(item, Work) else 1
+        events += max(1, len(item.judged)) if isinstance(item, Work) else 1
         group.append(item)
     return group

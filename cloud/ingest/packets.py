@@ -80,7 +80,7 @@ class Splitter:
         """Take whole packets off, up to so many messages. Raises `Malformed`, once what came before that is taken."""
         taken = Taken([], [], False)
         try:
-            while len(taken.published) < published_max:
+            while len(taken.published) + len(taken.control) < published_max:
                 if not self._take_one(taken):
                     return taken
         except Malformed:

@@ -29,8 +29,8 @@ class Lamps:
 
     @property
     def state_held(self) -> tuple[int, int]:
-        """The owner term and version of the newest state heard in this run; zeros for none."""
-        return self._order
+        """The owner term and version of the state that is shown; zeros where there is none, or it ran out."""
+        return self._order if self._state is not None else (0, 0)
 
     def restart(self, unsettled: Iterable[Stored], *, stream: str, now_s: float) -> None:
         """Go on with what the outbox holds: after a start, or in a new stream, where sequences count anew."""

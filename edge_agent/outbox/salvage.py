@@ -79,7 +79,10 @@ def _vouch(rows: _Rows, seq: int, before: tuple[Any, ...], tip: Any) -> bytes | 
 def _read_events(path: Path, queue: Queue, next_seq: Any) -> dict[int, tuple[Any, Any]]:
     """Read forwards until the damage, backwards to it from the other end, and what lies between one by one."""
     query = f"SELECT seq, event, digest FROM {queue} ORDER BY seq "
-    forwards, backwards = (_read_while_possible(path, query + direction) for direction in ("ASC", "DESC"))
+    forwards, backwards = (
+        [row for row in _read_while_possible(path, query + direction) if isinstance(row[0], int)]
+        for direction in ("ASC", "DESC")
+    )
     rows = {seq: (event, own) for seq, event, own in forwards + backwards}
     span = path.stat().st_size // _ROW_BYTES_MIN
     high = backwards[-1][0] if backwards else next_seq if isinstance(next_seq, int) else 0

@@ -57,8 +57,8 @@ class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
     fix_s: float = 0.0
     gnss_s: float | None = None
     """When a fix last agreed with the wall clock; None where none has, or a newer one disagreed."""
-    contested: bool = False
-    """Whether the newest fix with a time disagreed with the wall clock: then nothing vouches for that clock."""
+    contested_s: float | None = None
+    """When the newest fix with a time disagreed with the wall clock; None where it agreed."""
     inputs: Mapping[str, InputValue] = {}
     faults: Mapping[str, str] = {}
 
@@ -93,8 +93,8 @@ def note_position_committed(vehicle: Vehicle, fix: Fix, seq: int) -> Vehicle:
 
 
 def clock_source(vehicle: Vehicle, kernel_synchronised: bool, now_s: float) -> ClockSource:
-    """Tell what disciplines the wall clock. Where the receiver disagrees with it, nothing does."""
-    if vehicle.contested:
+    """Tell what disciplines the wall clock. Where the receiver lately disagreed with it, nothing does."""
+    if vehicle.contested_s is not None and now_s - vehicle.contested_s <= GNSS_HOLDS_S:
         return "none"
     if vehicle.gnss_s is not None and now_s - vehicle.gnss_s <= GNSS_HOLDS_S:
         return "gnss"
@@ -113,7 +113,9 @@ def _apply_fix(vehicle: Vehicle, fix: Fix, now: Now) -> tuple[Vehicle, tuple[Eff
     seen = msgspec.structs.replace(vehicle, fix=fix, fix_s=now.mono_s)
     if fix.gnss_time is not None and fix.mode != "none":
         agrees = abs((fix.gnss_time - now.utc).total_seconds()) <= GNSS_AGREES_S
-        seen = msgspec.structs.replace(seen, gnss_s=now.mono_s if agrees else None, contested=not agrees)
+        seen = msgspec.structs.replace(
+            seen, gnss_s=now.mono_s if agrees else None, contested_s=None if agrees else now.mono_s
+        )
     if reporting.due(vehicle.reported, fix, now.mono_s, vehicle.rules):
         return _report(seen, fix, now), (ReportFix(fix),)
     if vehicle.reported is not None and reporting.agrees(vehicle.reported, fix, vehicle.rules):

@@ -1,7 +1,7 @@
 """The checkers: what must hold at every step, judged from the disks, the lamps and the board, apart from the actors."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -61,6 +61,8 @@ class Checkers:
         """What was in the ledger at any time, restored backups or not."""
         self._unsettled_by_restore: set[Key] = set()
         """What a restored ledger no longer has: a settle of before may still delete it from an outbox."""
+        self._plain: set[Key] = set()
+        """The same, of those that came under the place where they were pressed: never twice."""
         self._exempt: set[Key] = set()
         """What was only on a medium that was destroyed or restored."""
         self.when: dict[Key, tuple[str, float]] = {}
@@ -121,15 +123,10 @@ class Checkers:
     def note_medium_lost(self) -> None:
         """A medium was destroyed or restored just now: what was only there is not to be found any more."""
         self._read_ledger()
-        for key, pushed in list(self.known().items()):
-            if key not in self._present() and key not in self._ledger.keys:
-                self._exempt.add(key)
-                self._pending.pop(key, None)
-                del pushed
-
-    def known(self) -> Mapping[Key, Pushed]:
-        """Every confirmed press that is not in the ledger yet."""
-        return self._pending
+        present = self._present() | self._ledger.keys
+        for key in [key for key in self._pending if key not in present]:
+            self._exempt.add(key)
+            del self._pending[key]
 
     def lost_with_medium(self) -> set[Key]:
         """What is in no outbox and no ledger because a medium was destroyed or restored."""
@@ -232,6 +229,8 @@ class Checkers:
         """A confirmed status stood on its device within the time that a silence may last."""
         if record.confidence != "confirmed" or record.status is None:
             return
+        if record.link != "fresh":
+            self.fail("confirmed is recent", f"{record.unit} is confirmed, and its link is {record.link}")
         since_s = now_s - (self._late_s + SHOWS_WITHIN_S + TOLERANCE_S + DRIFT * now_s)
         carrier = self._carrier(record.unit)
         for machine in self._machines:
@@ -288,6 +287,9 @@ class Checkers:
         for machine in settled:
             self._note_held(machine)
             self._check_settled(machine)
+        for unit in dict.fromkeys(self._unit_of(machine) for machine in settled):
+            if unit not in self.shown:
+                self.fail("it converges", f"{unit} is not on the board")
         for unit, shown in self.shown.items():
             self._check_agrees(unit, shown.record, [m for m in settled if self._unit_of(m) == unit])
 
@@ -311,7 +313,8 @@ class Checkers:
         codes = {self._cards[m.name].current(m.medium.folder).get(unit) for m in machines}
         shown = record.status.code if record.status is not None else None
         doubts = {reason.code for reason in record.reasons}
-        if carrier.spoilt or any(m.spoilt for m in machines) or self._cloud.restores:
+        forked = any(m.forked for m in machines) and "other_status" in doubts
+        if any(m.spoilt for m in machines) or forked or self._cloud.restores:
             if record.confidence == "confirmed" and shown not in codes:
                 self.fail("it converges", f"{unit}: confirmed as {shown}, and the devices hold {codes}")
             return
@@ -328,9 +331,11 @@ class Checkers:
             if row.seq <= self._order.get(place, 0):
                 self.fail("once and in order", f"{row.stream} {row.seq} came after {self._order[place]}")
             self._order[place] = max(row.seq, self._order.get(place, 0))
-            if row.key in self._ever and row.origin is None and self._cloud.restores == 0:
+            if row.key in self._plain and row.origin is None and self._cloud.restores == 0:
                 self.fail("once and in order", f"{row.key} is in the ledger twice")
             self._ever.add(row.key)
+            if row.origin is None:
+                self._plain.add(row.key)
 
     def ledger_keys(self) -> set[Key]:
         """What the ledger holds now."""

@@ -14,7 +14,7 @@ from tests.chaos.verdict import Figures, Verdict
 SOUND = Verdict(presses=200, confirmed=180, lost=0, twice=0, out_of_order=0)
 KILLS = Figures(fault="kill -9", faults=100, verdict=SOUND, phases=dict.fromkeys(PHASES, 25))
 MACHINE = Machine("A processor", 2, 4.0, "Linux 6.1.0", {"Python": "3.11.2"})
-SIMULATED = Simulated(seeds=200, violations=0, mutations=2, caught=2, by={"fork_accepted": 3, "trust_the_puback": 1})
+SIMULATED = Simulated(seeds=200, violations=0, mutations=2, caught=2, by={"fork-accepted": 3, "trust-the-puback": 1})
 
 
 def report(*parts: Part, simulated: Simulated | None = None) -> Report:

@@ -88,6 +88,7 @@ def test_a_clock_that_ran_wild_is_mapped_anew() -> None:
 
 
 MAP = ClockMap(boot=1, low_s=999.0, high_s=1001.0, at_s=1000.0)
+WIDE = ClockMap(boot=1, low_s=994.0, high_s=1006.0, at_s=1000.0)
 SECOND = timedelta(seconds=1)
 
 
@@ -117,6 +118,15 @@ SECOND = timedelta(seconds=1)
             0.0,
             Corrected(NOON + 3 * SECOND, True),
         ),
+        ("by a wide map: not proven", (NOON, "none", 1, 3_000), WIDE, 0.0, Corrected(NOON + 3 * SECOND, False)),
+        (
+            "a wide map allows much",
+            (NOON - 4 * SECOND, "gnss", 1, 3_000),
+            WIDE,
+            0.0,
+            Corrected(NOON - 4 * SECOND, True),
+        ),
+        ("but not that much", (NOON - 9 * SECOND, "gnss", 1, 3_000), WIDE, 0.0, Corrected(NOON + 3 * SECOND, False)),
         ("as the map has it", (NOON + 4 * SECOND, "gnss", 1, 3_000), MAP, 0.0, Corrected(NOON + 4 * SECOND, True)),
         ("ahead by the map", (NOON, "none", 1, 99_000), MAP, 0.0, Corrected(NOON + 30 * SECOND, True)),
         (

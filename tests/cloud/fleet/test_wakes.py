@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cloud.fleet.link import freshness
 from cloud.fleet.position import Whereabouts, age_s, apply_place, fresh_until_s
-from tests.cloud.fleet.samples import NOON, at, current, echo, fleet, heartbeat, place, vouching
+from tests.cloud.fleet.samples import NOON, at, current, echo, fleet, head, heartbeat, place, vouching
 from wire.feed import FeedRecord
 
 POLL_S = 0.2
@@ -167,3 +167,35 @@ def test_plans_do_not_pile_up() -> None:
             county.record("kp-12", 1, NOON, at(moment_s + reader * 0.0137))
         most = max(most, county.wakes_planned)
     assert most <= 20
+
+
+def test_envelopes_alone_confirm_nothing() -> None:
+    """They prove that the device is alive; what it holds is said by heartbeats, and is old when those stay away."""
+    county = fleet()
+    county.apply_vitals("veh-2", heartbeat(0, echo=echo(), current=[current(1)]), 1, at(0).mono_s, at(0))
+    county.apply_head(head("2", 0, received=NOON), at(0))
+    for unit, as_of in county.take_changed(at(0)).items():
+        county.record(unit, 1, as_of, at(0))
+    for now_s in range(1, 16):
+        county.apply_sent("veh-2", 1, now_s * 1_000, at(now_s))
+        county.take_changed(at(now_s))
+        assert ("fresh", "confirmed") == (
+            (found := county.record("kp-12", 1, NOON, at(now_s))).link,
+            found.confidence,
+        )
+    assert ["kp-12"] == list(county.take_changed(at(15.2)))
+    found = county.record("kp-12", 1, NOON, at(15.2))
+    assert ("fresh", "unconfirmed", "link_late") == (found.link, found.confidence, found.reasons[0].code)
+
+
+def test_a_declarer_that_has_not_counted_its_head_is_looked_at_again() -> None:
+    """An older copy of the panel's card says the same word as before: that it says it later is what matters."""
+    county = fleet()
+    named = [current(1, stream="E3-a")]
+    word = {"device": "panel-1", "stream": "E3-a", "current": named}
+    county.apply_vitals("panel-1", heartbeat(0, echo=echo(), **word), 1, at(0).mono_s, at(0))
+    county.apply_head(head("2", 1, device="panel-1", stream="E3-a", seq=2, received=at(1).utc), at(1))
+    county.take_changed(at(1))
+    county.apply_vitals("panel-1", heartbeat(8_000, echo=echo(), **word), 1, at(8).mono_s, at(8))
+    assert ["kp-12"] == list(county.take_changed(at(8)))
+    assert "other_status" in {one.code for one in county.record("kp-12", 1, NOON, at(8)).reasons}

@@ -10,7 +10,7 @@ from cloud.ingest.book import load_heads
 from tests.cloud.fleet.samples import NOON, at, county, echo, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle, loaded_of
 from wire import codec, topics
-from wire.messages import EVENTS_MAX
+from wire.messages import EVENTS_MAX, Origin
 
 SECOND = timedelta(seconds=1)
 
@@ -199,6 +199,23 @@ def test_an_unproven_event_is_not_before_the_proven_ones_it_followed() -> None:
     desk.receive(vehicle.topic, vehicle.envelope(1), 61.0)
     (row,) = desk.commit().commit.events
     assert (NOON + 2 * SECOND, False) == (row.corrected_at, row.proven)
+
+
+def test_a_bounded_press_that_is_carried_keeps_its_bound() -> None:
+    """Whether it stood before it was carried or came only then, it ranks by what it followed, after a restart too."""
+    for stored_before in (True, False):
+        desk, old, new = Desk(), Vehicle("E2-a"), Vehicle("E2-b")
+        hear(desk)
+        old.press("1", at=NOON + 2 * SECOND, clock="gnss")
+        old.press("2", boot=0, mono_ms=7)
+        desk.receive(old.topic, old.envelope(1, 2 if stored_before else 1), 60.0)
+        desk.commit()
+        new.press("2", boot=0, mono_ms=7, origin=Origin("E2-a", 2))
+        desk.receive(new.topic, new.envelope(), 70.0)
+        desk.commit()
+        for head in (desk.fleet.standing("kp-12"), *load_heads(loaded_of(desk), county().schemes)):
+            assert head is not None
+            assert ("E2-b", NOON + 2 * SECOND, False, True) == (head.stream, head.at, head.proven, head.bounded)
 
 
 def test_another_streams_clocks_are_not_taken_for_these() -> None:

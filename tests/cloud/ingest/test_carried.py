@@ -119,9 +119,12 @@ def test_the_press_that_stands_stands_where_it_was_carried_to(restarts: bool) ->
 
 
 def test_a_carried_press_that_stands_keeps_its_time() -> None:
-    """Coming again, in a boot that no clock maps any more, it is not as of its second receipt."""
+    """Coming again, in a boot that no clock maps any more, it is as of its proven time, not of its second receipt."""
     desk, old, new = Desk(), Vehicle("E2-a"), Vehicle("E2-b")
-    press(old, "8")
+    topic = "wr/1/up/kp/veh-2/live"
+    desk.receive(topic, codec.encode(heartbeat(0)), 0)
+    desk.receive(topic, codec.encode(heartbeat(1, echo=echo(1, desk.answers()[-1].id))), 0.001)
+    old.press("8", mono_ms=2_000)
     send(desk, old, 2)
     carry(old, new, 1)
     send(desk, new, 500)

@@ -151,7 +151,7 @@ def test_a_stream_put_back_is_told_that_it_is_superseded() -> None:
     desk.receive("wr/1/up/kp/veh-2/live", codec.encode(said), 1.0)
     desk.answers()
     desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(2_000, stream="E2-a")), 2)
-    assert [] == desk.answers()
+    assert [""] == [one.mint for one in desk.answers()]
     desk.receive("wr/1/up/kp/veh-2/live", codec.encode(heartbeat(99_000, stream="E2-a")), 99)
     assert ["superseded"] == [one.mint for one in desk.answers()]
     link = desk.fleet.link("veh-2")
@@ -173,12 +173,12 @@ def test_an_older_copy_of_a_card_is_told_that_it_is_superseded() -> None:
     hear(1, boot=9, echo=echo(given=given, held_ms=1_000))
     given = desk.answers()[-1].id
     hear(7, boot=3, echo=echo(given=given, held_ms=4_900))
-    assert [] == desk.answers()
+    assert [""] == [one.mint for one in desk.answers()]
     hear(8, boot=3, echo=echo(given=given, held_ms=5_200))
     assert ["superseded"] == [one.mint for one in desk.answers()]
     hear(9, boot=3)
     hear(10, boot=3, echo=echo(given="77-999", held_ms=9_000))
-    assert [] == desk.answers()
+    assert ["", ""] == [one.mint for one in desk.answers()]
 
 
 @pytest.mark.parametrize("newer_speaks", [False, True])

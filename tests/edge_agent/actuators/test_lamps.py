@@ -182,3 +182,15 @@ def test_before_the_first_answer_nobody_has_seen_the_panel() -> None:
     lamps.restart((), stream="s1", now_s=0.0)
     lamps.hear(state("2"), utc=NOW, now_s=0.1)
     assert told == ["CONTROL CANNOT SEE THIS: USE RADIO OR PHONE"] * 2
+
+
+def test_a_state_that_ran_out_is_not_held() -> None:
+    """The heartbeat says what is shown, so that a clock that was wrong for a while is told the state again."""
+    board = Board()
+    assert (0, 0) == board.lamps.state_held
+    board.lamps.hear(state("2", version=7), utc=NOW, now_s=1.0)
+    assert (1, 7) == board.lamps.state_held
+    board.lamps.expire(NOW + timedelta(days=1), 2.0)
+    assert (0, 0) == board.lamps.state_held
+    board.lamps.hear(state("2", version=8), utc=NOW + timedelta(days=1), now_s=3.0)
+    assert (0, 0) == board.lamps.state_held
