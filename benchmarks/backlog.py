@@ -192,6 +192,8 @@ def main() -> None:
         outboxes = stack.enter_context(tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None))
         found = asyncio.run(measure(asked, Path(folder), Path(outboxes)))
     print(json.dumps({"devices": asked.devices, "hours": asked.hours, "live_units": asked.live, **found}))
+    if not found["stored"] == found["stored_distinct"] == found["expected"]:
+        raise SystemExit("not every status of the returned is in the ledger once")
 
 
 if __name__ == "__main__":

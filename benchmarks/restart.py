@@ -292,7 +292,10 @@ def main() -> None:
     asked = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = asked.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        print(json.dumps(asyncio.run(run(folder, asked.events, asked.units))))
+        found = asyncio.run(run(folder, asked.events, asked.units))
+    print(json.dumps(found))
+    if found["fresh_unheard"] or found["fresh_heard"] != found["spoke"]:
+        raise SystemExit("what was shown as fresh is not what had spoken")
 
 
 if __name__ == "__main__":
