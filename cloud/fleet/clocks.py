@@ -92,8 +92,9 @@ def correct(
     """Place an event in time, once, at commit. `event` is its (at, clock, boot, mono_ms).
 
     A disciplined clock within `SKEW_MAX_S` is taken at its word, unless that word is of the future or the same boot's
-    monotonic time says otherwise: then it was stepped since. Else that time is mapped, and proven where the map is
-    narrow; else the moment of receipt is all there is, and it is unproven. Never later than receipt; never raises.
+    monotonic time says otherwise: then it was stepped since. Else that time is mapped: proven where the map is narrow,
+    else only bounded by the earliest that it can mean. Else the moment of receipt is all there is, and it is unproven.
+    Never later than receipt, and never raises.
     """
     at, clock, boot, mono_ms = event
     known = clock_map if clock_map is not None and clock_map.boot == boot else None
@@ -103,4 +104,7 @@ def correct(
             return Corrected(min(at, received.utc), True)
     if known is None or (age_s := max(0.0, received.mono_s - known.middle_s(mono_ms))) >= MAPPED_MAX_S:
         return Corrected(received.utc, False)
-    return Corrected(received.utc - timedelta(seconds=age_s), known.high_s - known.low_s < 2 * SKEW_MAX_S)
+    if known.high_s - known.low_s < 2 * SKEW_MAX_S:
+        return Corrected(received.utc - timedelta(seconds=age_s), True)
+    oldest_s = min(MAPPED_MAX_S, max(0.0, received.mono_s - known.earliest_s(mono_ms)))
+    return Corrected(received.utc - timedelta(seconds=oldest_s), False, bounded=True)

@@ -129,7 +129,7 @@ class Book:
             corrected = self._fleet.correct(work.device, event, work.received, work.ordinal)
         last = self._streams[key]
         if corrected.bounded:
-            return corrected
+            return corrected if last.at is None else Corrected(max(last.at, corrected.at), False, bounded=True)
         if not corrected.proven and (bound := last.at or self._bound_by_head(work.device, event)) is not None:
             return Corrected(bound, False, bounded=True)
         if last.at is not None and last.at > corrected.at:

@@ -35,13 +35,6 @@ class Shown(msgspec.Struct, frozen=True):
     came_s: float
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What the cloud was told of a stream: its status sequences, up to here."""
-
-    stream: str
-    last: int
-
-
 class Checkers:
     """All of them, over one scenario."""
 

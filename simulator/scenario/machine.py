@@ -177,10 +177,10 @@ class Machine:
         self.retired = False
         """Switched off for good."""
         self.spoilt = False
+        """Its card was put back, cloned or swapped, and its crew has not pressed since it is in contact again."""
         self._spoilt_s = 0.0
         self.forked = False
         """Its card was copied or put back: two lines of one stream, with other events under the same sequences."""
-        """Its card was put back, cloned or swapped, and its crew has not pressed since it is in contact again."""
         self.process: Process | None = None
         self.clock = self._boot_clock()
         self.on_disk: Callable[[Machine], None] = lambda machine: None

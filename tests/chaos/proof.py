@@ -103,12 +103,11 @@ def run_simulation(seeds: int, say: Say) -> Simulated:
     explored = run(["simulator.explore", "--seeds", str(seeds)], say)
     mutated = run(["simulator.mutants"], say)
     found, broken = explored.answer(), mutated.answer()
-    violations = found.get("violations", -1)
-    counted = len(violations) if isinstance(violations, list) else int(violations)
+    violations = int(found.get("violations", -1))
     by = {name: int(seed) for name, seed in broken.get("by", {}).items() if seed is not None}
     result = Simulated(
         seeds=int(found.get("seeds", 0)),
-        violations=counted,
+        violations=violations,
         mutations=int(broken.get("mutations", 0)),
         caught=int(broken.get("caught", 0)),
         by=by,

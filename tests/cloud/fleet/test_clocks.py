@@ -118,7 +118,7 @@ SECOND = timedelta(seconds=1)
             0.0,
             Corrected(NOON + 3 * SECOND, True),
         ),
-        ("by a wide map: not proven", (NOON, "none", 1, 3_000), WIDE, 0.0, Corrected(NOON + 3 * SECOND, False)),
+        ("by a wide map: not proven", (NOON, "none", 1, 3_000), WIDE, 0.0, Corrected(NOON - 3 * SECOND, False, True)),
         (
             "a wide map allows much",
             (NOON - 4 * SECOND, "gnss", 1, 3_000),
@@ -126,7 +126,13 @@ SECOND = timedelta(seconds=1)
             0.0,
             Corrected(NOON - 4 * SECOND, True),
         ),
-        ("but not that much", (NOON - 9 * SECOND, "gnss", 1, 3_000), WIDE, 0.0, Corrected(NOON + 3 * SECOND, False)),
+        (
+            "but not that much",
+            (NOON - 9 * SECOND, "gnss", 1, 3_000),
+            WIDE,
+            0.0,
+            Corrected(NOON - 3 * SECOND, False, True),
+        ),
         ("as the map has it", (NOON + 4 * SECOND, "gnss", 1, 3_000), MAP, 0.0, Corrected(NOON + 4 * SECOND, True)),
         ("ahead by the map", (NOON, "none", 1, 99_000), MAP, 0.0, Corrected(NOON + 30 * SECOND, True)),
         (

@@ -240,3 +240,17 @@ def test_bytes_are_kept_as_they_came() -> None:
     send(desk, vehicle)
     (row,) = desk.commit().commit.events
     assert (raw, "test", "kp-12", "status") == (row.body, row.mode, row.unit, row.kind)
+
+
+def test_a_time_that_is_known_only_vaguely_is_bounded_by_the_earliest_it_can_be() -> None:
+    """A broker held the heartbeat back: the press ranks by what is certain, and keeps that over a restart."""
+    desk, vehicle = Desk(), Vehicle()
+    topic = topics.up("kp", "veh-2", "live")
+    desk.receive(topic, codec.encode(heartbeat(0)), 0)
+    desk.receive(topic, codec.encode(heartbeat(1, echo=echo(0, desk.answers()[-1].id))), 24)
+    vehicle.press("2", clock="none", mono_ms=10_000)
+    send(desk, vehicle, 40.0)
+    desk.commit()
+    for head in (desk.fleet.standing("kp-12"), *load_heads(loaded_of(desk), county().schemes)):
+        assert head is not None and (False, True) == (head.proven, head.bounded)
+        assert head.at <= NOON + 10 * SECOND
