@@ -13,18 +13,8 @@ from benchmarks.processes import SCHEME
 from cloud.clock import SystemClock
 from wire import codec, topics
 from wire.digest import genesis
-from wire.messages import (
-    Birth,
-    CurrentStatus,
-    Echo,
-    Envelope,
-    Heartbeat,
-    LastSeq,
-    OutboxDepth,
-    PositionEvent,
-    Settle,
-    StatusEvent,
-)
+from wire.events import PositionEvent, StatusEvent
+from wire.messages import Birth, CurrentStatus, Echo, Envelope, Heartbeat, LastSeq, OutboxDepth, Settle
 
 ORG = "load"
 INTERVAL_S = 20.0

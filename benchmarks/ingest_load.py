@@ -25,7 +25,8 @@ from cloud.ingest import packets
 from cloud.ingest.packets import Published
 from wire import codec, topics
 from wire.digest import extend, genesis
-from wire.messages import Birth, Echo, Heartbeat, LastSeq, OutboxDepth, Queue
+from wire.events import Queue
+from wire.messages import Birth, Echo, Heartbeat, LastSeq, OutboxDepth
 
 WARM_UP_S = 2.0
 RESEND_S = 3.0

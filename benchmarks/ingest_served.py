@@ -20,7 +20,7 @@ from cloud.ledger import Commit, EventRow, Ledger, Watermark
 from cloud.telemetry import DuckTelemetry
 from wire import codec
 from wire.digest import genesis
-from wire.messages import StatusEvent
+from wire.events import StatusEvent
 
 GROUP = 20_000
 _START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -22,7 +22,7 @@ from edge_agent.link import Address, Description, Link
 from edge_agent.outbox import OutboxKeeper, OutboxLimits
 from edge_agent.outbox.file import Draft, OutboxFile
 from edge_agent.state.delivery import DeliveryRules
-from wire.messages import PositionEvent, StatusEvent
+from wire.events import PositionEvent, StatusEvent
 
 PRESSES_A_DAY = 40
 PARKED_S, MOVING_S = 60, 5

@@ -15,18 +15,8 @@ from cloud.directory.rows import Base, Organisation, Unit
 from cloud.directory.schemes import load_schemes
 from cloud.fleet.clocks import Moment
 from wire import codec, digest, topics
-from wire.messages import (
-    Birth,
-    CurrentStatus,
-    Echo,
-    Envelope,
-    Heartbeat,
-    LastSeq,
-    OutboxDepth,
-    PositionEvent,
-    Queue,
-    StatusEvent,
-)
+from wire.events import PositionEvent, Queue, StatusEvent
+from wire.messages import Birth, CurrentStatus, Echo, Envelope, Heartbeat, LastSeq, OutboxDepth
 
 ORG = "load"
 INTERVAL_S = 20.0

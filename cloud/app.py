@@ -1,7 +1,9 @@
 """The cloud side in one process: broker, ingest, feed, API and console, composed. The only supervisor here.
 
 devices ─▶ broker ─▶ ingest ─▶ ledger, telemetry
-                       └─▶ fleet ─▶ feed ─▶ API and console ─▶ control rooms
+                       ├─▶ fleet ─▶ feed ─▶ API and console ─▶ control rooms
+                       └─▶ desk ◀── orders ── API
+                            └─▶ devices
 """
 
 import asyncio
@@ -25,6 +27,7 @@ from cloud.broker.embedded import EmbeddedBroker
 from cloud.broker.nats import embedded_nats
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
+from cloud.desk import Desk, Minted, Ports
 from cloud.directory import load
 from cloud.durations import Durations
 from cloud.errors import CloudError, Fatal
@@ -33,6 +36,7 @@ from cloud.ingest.ingest import Ingest
 from cloud.ingest.subscriber import Messages, Subscriber
 from cloud.ledger import Ledger
 from cloud.telemetry import DuckTelemetry
+from wire.feed import Assignment
 
 _log = structlog.get_logger("app")
 BROKER_WATCH_S = 0.5
@@ -79,6 +83,7 @@ class App:
             async with self._broker() as (host, port), asyncio.TaskGroup() as tasks:
                 self.broker_port = port
                 tasks.create_task(ingest.run(partial(self._subscriber, host, port), self.ready.set))
+                tasks.create_task(self.site.desk.run())
                 tasks.create_task(self._tick(self.site))
                 tasks.create_task(self._watch_loop())
                 tasks.create_task(self._serve(self.site, listening))
@@ -94,10 +99,15 @@ class App:
             tick_ms=self._settings.tick_ms,
             now=ingest.moment(),
         )
+        listeners = Listeners()
+        ports = _connect_desk(ingest, feed, listeners)
+        desk = Desk(ingest.directory, ledger, ports, clock=self._clock, owner_term=ingest.owner_term)
+        ingest.on_events = desk.on_events
         return Site(
             feed=feed,
-            listeners=Listeners(),
+            listeners=listeners,
             ingest=ingest,
+            desk=desk,
             ledger=ledger,
             telemetry=telemetry,
             process=Process(
@@ -107,7 +117,7 @@ class App:
                 loop_lags=self._loop_lags,
             ),
             moment=ingest.moment,
-            trouble=lambda: self._trouble(ingest),
+            trouble=lambda: self._trouble(ingest, desk),
         )
 
     async def _tick(self, site: Site) -> None:
@@ -183,7 +193,7 @@ class App:
                     _log.error("broker_not_started", cause=str(error))
                 failing = True
 
-    def _trouble(self, ingest: Ingest) -> list[str]:
+    def _trouble(self, ingest: Ingest, desk: Desk) -> list[str]:
         trouble = []
         if ingest.subscriber is None or not ingest.subscriber.connected:
             trouble.append("ingest is not connected to the broker: no device is heard")
@@ -194,9 +204,35 @@ class App:
             trouble.append("the ledger does not take commits: statuses wait on the devices; see the disk and the log")
         if ingest.track_committer.failing:
             trouble.append("the telemetry store does not take commits: tracks wait on the devices")
+        if desk.failing:
+            trouble.append("the ledger does not take what became of orders: see the disk and the log")
         if self._feed_lag_s > 1.0:
             trouble.append(f"the feed is {self._feed_lag_s:.1f} s behind its tick: the machine is overloaded")
         return trouble
+
+
+def _connect_desk(ingest: Ingest, feed: Feed, listeners: Listeners) -> Ports:
+    """Connect the orders with those who carry them out, and with those who watch."""
+
+    def publish(topic: str, payload: bytes) -> bool:
+        if ingest.subscriber is None or not ingest.subscriber.connected:
+            return False
+        ingest.publish(topic, payload)
+        return True
+
+    def nonce_of(device: str) -> Minted | None:
+        known = ingest.nonces.get(device)
+        return None if known is None else Minted(known.nonce, known.received.mono_s)
+
+    def assign(unit: str, assignment: Assignment | None, version: int) -> None:
+        ingest.fleet.assign(unit, assignment, version, ingest.moment())
+
+    return Ports(
+        publish=publish,
+        nonce_of=nonce_of,
+        show=lambda orders: listeners.send(feed.show_orders(orders, ingest.moment())),
+        assign=assign,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -1,37 +1,38 @@
-"""The agent, composed: the whole data path in order. The only task group and the only supervisor on the device.
+"""The agent, composed: the whole data path in order. The only supervisor on the device.
 
 gpsd ──┐                                         ┌─▶ outbox (disk) ─▶ link ─▶ broker
 panel ─┴─▶ readings ─▶ vehicle (pure) ─▶ effects ┤        │             │
-  ▲                                              └─▶ lamps ◀────────────┴── settle, control's state
-  └──────────────────── lamps, notice ────────────────┘
+  ▲ ▲                                            └─▶ lamps ◀────────────┴── settle, control's state
+  │ └─────────────────── lamps, notice ────────────────┘                │
+glass (the touch page) ─▶ turnout ◀── commands ─────────────────────────┘
+                            │ ▲
+                   outputs  ▼ │  points
+                          Modbus lines
 """
 
 import asyncio
+import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 import structlog
 
 from edge_agent.actuators.lamps import Lamps
-from edge_agent.clock import Clock, kernel_synchronised
-from edge_agent.config import Config
-from edge_agent.decode.keys import decode_key
-from edge_agent.decode.readings import Fix, Reading
-from edge_agent.link import Address, Connect, Description, Link, NewStream, connected
+from edge_agent.around import Surroundings, look_around
+from edge_agent.building import Building, Hands
+from edge_agent.clock import Clock
+from edge_agent.config import Button, Config
+from edge_agent.decode.readings import Fix, Press, Reading
+from edge_agent.glass import Reach, Standing, lamp_name
+from edge_agent.link import Address, Connect, Description, Link, NewStream
 from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed
 from edge_agent.outbox.file import Draft
-from edge_agent.sources.gpsd import GpsdSource
-from edge_agent.sources.gpsd_poll import GpsdPollSource
-from edge_agent.sources.panel import PanelBackend
-from edge_agent.sources.panel_evdev import EvdevPanel
-from edge_agent.sources.panel_scripted import ScriptedPanel
 from edge_agent.state import vehicle as vehicles
 from edge_agent.state.debounce import Debounce
 from edge_agent.state.delivery import DeliveryRules
@@ -39,7 +40,8 @@ from edge_agent.state.events import Stamp, input_event, position_event, status_e
 from edge_agent.state.lamps import Lamp
 from edge_agent.state.reporting import ReportRules
 from edge_agent.state.vehicle import Declare, Effect, Now, ReportFix, ReportInput, Vehicle
-from wire.messages import ClockSource, QueueSettle, State
+from wire.events import ClockSource
+from wire.messages import Command, QueueSettle, State
 
 _log = structlog.get_logger("agent")
 
@@ -52,24 +54,6 @@ TRACK_WAITING_MAX = 600
 TICK_S = 1.0
 TIDY_S = 30.0
 STATUSES_SHOWN_MAX = 100
-
-
-class Source(Protocol):
-    """What readings come from."""
-
-    async def run(self, emit: Callable[[Reading], None], /) -> None:
-        """Emit readings until cancelled. It never ends for outside reasons."""
-        ...
-
-
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the agent touches beside its disk."""
-
-    receiver: Source | None
-    panel: PanelBackend | None
-    connect: Connect = connected
-    synchronised: Callable[[], bool] = kernel_synchronised
-    """Whether the wall clock is disciplined by something other than the receiver."""
 
 
 class Agent:
@@ -99,9 +83,22 @@ class Agent:
         events = frozenset(one.code for scheme in config.schemes.values() for one in scheme.codes if one.event)
         self._keeper = OutboxKeeper(Path(config.device.state_dir), config.device.enrolment, limits, events)
         self._vehicle = _make_vehicle(config)
-        self._around = around or _look_around(config, clock, jitter)
-        show = self._around.panel.show if self._around.panel is not None else _show_nowhere
-        self._lamps = Lamps(config.device.id, config.buttons, show)
+        self._around = around or look_around(config, clock, jitter)
+        hands = Hands(append=self._append, stamp=self._stamp, emit=self._emit)
+        self._building = Building(config, self._around, hands, clock)
+        glass = {lamp_name(one.unit, one.code): one for card in config.cards.values() for one in card.values()}
+        self._lamps = Lamps(config.device.id, {**config.buttons, **glass}, self._show)
+        self._building.open_glass(
+            lambda turnout, notebook: Reach(
+                lamps=self._lamps,
+                turnout=turnout,
+                notebook=notebook,
+                declare=self._commit_press,
+                append=self._append,
+                stamp=self._stamp,
+                standing=self._standing,
+            )
+        )
         self._software = f"watchroom-{version('watchroom')}"
         self._config_hash = sha256(msgspec.json.encode(config)).hexdigest()[:12]
         self._link = _make_link(config, self._keeper, clock, self._around.connect)
@@ -127,8 +124,10 @@ class Agent:
                         tasks.create_task(source.run(self._emit))
                 tasks.create_task(self._fold())
                 tasks.create_task(self._tick())
+                self._building.start(tasks)
                 tasks.create_task(self._link.run(self._describe, self._receive, self._jitter))
         finally:
+            await self._building.close()
             await self._keeper.close()
 
     def _emit(self, reading: Reading) -> None:
@@ -143,6 +142,11 @@ class Agent:
             self._busy = False
             reading = await self._readings.get()
             self._busy = True
+            emergency = self._building.emergency
+            if emergency is not None and isinstance(reading, Press) and reading.button == emergency.button:
+                await emergency.take(reading)
+                self._lamps.refresh(self._clock.monotonic())
+                continue
             self._vehicle, effects = vehicles.apply(self._vehicle, reading, self._now())
             for effect in effects:
                 await self._do(effect)
@@ -159,18 +163,28 @@ class Agent:
                 self._hold_track([*self._track, (None, partial(input_event, self._stamp(), value))])
 
     async def _declare(self, button: str) -> None:
+        """Commit a press of the panel's."""
+        await self._commit_press(button, self._config.buttons[button])
+
+    async def _commit_press(self, lamp: str, meaning: Button) -> bool:
         """Commit a press. Only when it is on disk does its lamp say so."""
-        meaning = self._config.buttons[button]
         draft = partial(status_event, self._stamp(), meaning.unit, meaning.scheme, meaning.code)
         try:
             stored = await self._keeper.append("status", [draft], standing=not meaning.event)
         except StorageFailed as error:
-            _log.error("press_not_stored", button=button, cause=str(error))
-            self._lamps.press(button, None, self._clock.monotonic())
-            return
-        self._lamps.press(button, stored[0].seq, self._clock.monotonic())
+            _log.error("press_not_stored", button=lamp, cause=str(error))
+            self._lamps.press(lamp, None, self._clock.monotonic())
+            return False
+        self._lamps.press(lamp, stored[0].seq, self._clock.monotonic())
         self._link.committed("status")
         _log.info("press_stored", unit=meaning.unit, code=meaning.code, seq=stored[0].seq)
+        return True
+
+    async def _append(self, drafts: Sequence[Draft]) -> int:
+        """Commit what is no press to the status queue. Raises `StorageFailed`."""
+        stored = await self._keeper.append("status", drafts)
+        self._link.committed("status")
+        return stored[-1].seq
 
     def _hold_track(self, records: list[tuple[Fix | None, Draft]]) -> None:
         """Hold the newest of these until they are committed."""
@@ -200,6 +214,7 @@ class Agent:
                 _log.warning("button_stuck", button=button)
             self._vouch(now)
             self._lamps.expire(now.utc, now.mono_s)
+            self._building.refresh()
             if self._track:
                 await self._flush_track()
             if now.mono_s - tidied_s >= TIDY_S:
@@ -216,7 +231,7 @@ class Agent:
         unsettled = await self._keeper.unsettled_statuses(STATUSES_SHOWN_MAX)
         self._lamps.restart(unsettled, stream=self._keeper.stream, now_s=self._clock.monotonic())
 
-    def _receive(self, word: QueueSettle | State | NewStream) -> None:
+    def _receive(self, word: QueueSettle | State | Command | NewStream) -> None:
         now = self._now()
         self._vouch(now)
         match word:
@@ -224,27 +239,57 @@ class Agent:
                 self._lamps.hear(word, utc=now.utc, now_s=now.mono_s)
             case NewStream():
                 self._lamps.restart(word.unsettled, stream=word.stream, now_s=now.mono_s)
+            case Command():
+                self._building.turnout.take(word)
             case QueueSettle(queue="status"):
+                if self._building.emergency is not None:
+                    self._building.emergency.settle(word)
                 self._lamps.settle(word, now.mono_s)
+        self._building.refresh()
 
     def _vouch(self, now: Now) -> None:
         """Let the panel know how long ago the cloud answered."""
         age_s, heartbeat_s = self._link.answer_age_s, self._config.link.heartbeat_s
         self._lamps.vouch(answer_age_s=age_s, heartbeat_s=heartbeat_s, now_s=now.mono_s)
 
-    def _describe(self) -> Description:
-        now_s = self._clock.monotonic()
+    def _faults(self) -> tuple[str, ...]:
         dropped = f"{self.fixes_dropped} fixes dropped since the start: the disk is too slow for them"
         dropped = dropped if self.fixes_dropped else ""
-        faults = (self._keeper.fault, self._link.fault, dropped, *self._vehicle.faults.values())
+        faults = (
+            self._keeper.fault,
+            self._link.fault,
+            dropped,
+            *self._vehicle.faults.values(),
+            *self._building.faults,
+        )
+        return tuple(fault for fault in faults if fault)
+
+    def _standing(self) -> Standing:
+        """How the device stands, for the people at its glass."""
+        now_s, age_s = self._clock.monotonic(), self._link.answer_age_s
+        oldest = self._keeper.depth.oldest_status
+        since_s = 0.0 if oldest is None or oldest[0] != self._keeper.boot else oldest[1] / 1000
+        return Standing(
+            answer_age_s=None if age_s == math.inf else round(age_s, 1),
+            seen=age_s <= 2 * self._config.link.heartbeat_s + 5,
+            connected=self._link.connected,
+            oldest_unsent_s=None if oldest is None else round(max(0.0, now_s - since_s), 1),
+            mains=self._building.mains,
+            faults=self._faults(),
+            night=self._building.is_night,
+        )
+
+    def _describe(self) -> Description:
+        now_s = self._clock.monotonic()
         return Description(
             interval_s=self._config.link.heartbeat_s,
             clock=self._clock_source(now_s),
-            faults=tuple(fault for fault in faults if fault),
+            faults=self._faults(),
             position=vehicles.position_age(self._vehicle, now_s),
             software=self._software,
             config_hash=self._config_hash,
             state=self._lamps.state_held,
+            nonce=self._building.turnout.nonce(),
         )
 
     def _clock_source(self, now_s: float) -> ClockSource:
@@ -259,12 +304,12 @@ class Agent:
             mono_ms=int(now.mono_s * 1000),
         )
 
+    def _show(self, lamps: Mapping[str, Lamp], notice: str) -> None:
+        if self._around.panel is not None:
+            self._around.panel.show(self._building.lamps(lamps), notice)
+
     def _now(self) -> Now:
         return Now(self._clock.now(), self._clock.monotonic())
-
-
-def _show_nowhere(_lamps: Mapping[str, Lamp], _notice: str) -> None:
-    """Show lamps to nobody: this device has no panel."""
 
 
 def _make_vehicle(config: Config) -> Vehicle:
@@ -292,26 +337,3 @@ def _make_link(config: Config, keeper: OutboxKeeper, clock: Clock, connect: Conn
     )
     rules = DeliveryRules(heartbeat_s=config.link.heartbeat_s, settle_timeout_s=config.link.settle_timeout_s)
     return Link(address, rules, keeper=keeper, clock=clock, connect=connect)
-
-
-def _look_around(config: Config, clock: Clock, jitter: Callable[[], float]) -> Surroundings:
-    return Surroundings(receiver=_make_gpsd(config, clock, jitter), panel=_make_panel(config, clock, jitter))
-
-
-def _make_gpsd(config: Config, clock: Clock, jitter: Callable[[], float]) -> GpsdSource | GpsdPollSource | None:
-    if config.gpsd is None:
-        return None
-    gpsd = config.gpsd
-    if gpsd.poll:
-        return GpsdPollSource(gpsd.host, gpsd.port, clock=clock, silent_after_s=gpsd.silent_after_s)
-    return GpsdSource(gpsd.host, gpsd.port, clock=clock, silent_after_s=gpsd.silent_after_s, jitter=jitter)
-
-
-def _make_panel(config: Config, clock: Clock, jitter: Callable[[], float]) -> PanelBackend | None:
-    panel = config.panel
-    if panel is None:
-        return None
-    if panel.backend == "scripted":
-        return ScriptedPanel(panel.path, buttons=panel.buttons, clock=clock, jitter=jitter)
-    keys = {code: button for name, button in panel.keys.items() if (code := decode_key(name)) is not None}
-    return EvdevPanel(panel.path, keys=keys, leds=panel.leds, clock=clock, jitter=jitter)

@@ -12,10 +12,12 @@ import structlog
 import typer
 
 from edge_agent.agent import Agent
+from edge_agent.around import load_layout
 from edge_agent.clock import SystemClock
 from edge_agent.config import Config, load
 from edge_agent.diagnose import examine
 from edge_agent.errors import AgentError
+from edge_agent.station.layout import Layout
 from wire.findings import as_json, as_text, report_of
 
 cli = typer.Typer(
@@ -54,9 +56,10 @@ def check(config: ConfigPath = Path("device.toml")) -> None:
     """
     try:
         found = load(config, os.environ)
+        layout = load_layout(found)
     except AgentError as error:
         _fail(error)
-    typer.echo(f"{config} is in order.\n{_summary(found)}")
+    typer.echo(f"{config} is in order.\n{_summary(found, layout)}")
 
 
 @cli.command()
@@ -75,21 +78,38 @@ def diagnose(
     raise typer.Exit(0 if report.ok else 1)
 
 
-def _summary(config: Config) -> str:
-    gpsd = config.gpsd
+def _summary(config: Config, layout: Layout) -> str:
+    gpsd, page = config.gpsd, config.page
     rows = [
         ("device", f"{config.device.id} of {config.device.organisation}"),
         ("speaks for", ", ".join(f"{unit.id} ({unit.scheme})" for unit in config.units)),
         ("broker", config.link.broker),
         ("gpsd", f"{gpsd.host}:{gpsd.port}" if gpsd else "none: it reports no positions"),
-        ("panel", config.panel.path if config.panel else "none: nobody presses a status"),
+        ("panel", config.panel.path or "on the bus" if config.panel else "none: nobody presses a status"),
+        ("touch page", f"http://127.0.0.1:{page.port}/" if page else "none"),
     ]
+    for bus in config.buses:
+        slaves = ", ".join(f"{slave.name} ({slave.map}, id {slave.id})" for slave in bus.slave)
+        rows.append((f"bus {bus.name}", f"{bus.transport} {bus.place}: {slaves}"))
+    if config.station is not None:
+        rows.append(("station", f"{layout.station.name}: {_count(layout)}"))
     for name, button in config.buttons.items():
         row = config.schemes[button.scheme].code(button.code)
         label = f" {row.label}" if row else ""
         rows.append((f"  {name}", f"{button.unit} {button.code}{label}{' (event)' if button.event else ''}"))
     rows.append(("keeps in", config.device.state_dir))
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
+
+
+def _count(layout: Layout) -> str:
+    parts = (
+        (layout.zones, "zones"),
+        (layout.sounders, "sounders"),
+        (layout.lights, "lights"),
+        (layout.cookers, "cookers"),
+        (layout.doors, "doors"),
+    )
+    return ", ".join(f"{len(some)} {name}" for some, name in parts)
 
 
 async def _run(config: Path) -> None:

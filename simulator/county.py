@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, zip_longest
 from random import Random
 
 from simulator.crew import SCHEMES, Destination
@@ -67,6 +67,19 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Station:
+    """A shared building with an agent of its own, and the units that are called through it."""
+
+    device: str
+    organisation: str
+    """Who looks after the building, and so owns the device."""
+    enrolment: str
+    base: Base
+    units: tuple[Unit, ...]
+    """At most what a device may speak for."""
+
+
+@dataclass(frozen=True, slots=True)
 class County:
     """Everything that stands still."""
 
@@ -75,6 +88,7 @@ class County:
     bases: tuple[Base, ...]
     units: tuple[Unit, ...]
     devices: tuple[Device, ...]
+    stations: tuple[Station, ...]
     hospital: int
     standby_points: tuple[int, ...]
 
@@ -108,19 +122,20 @@ _ORGANISATIONS = (
     Organisation("kfrs", "Weald Fire and Rescue", "fire"),
     Organisation("kas", "Weald Ambulance", "ambulance"),
 )
-_SHARED = "stn-14"
-_SITES: dict[Service, tuple[tuple[str, str, int], ...]] = {
-    "police": (("W", "Police Station", 0), ("S", "", 2), ("H", "Police Station", 1), ("M", "Police Station", 3)),
+_LANDLORD = "kfrs"
+_SHARED = {"stn-10": 0, "stn-14": 2, "stn-21": 1, "stn-33": 3, "stn-42": 4, "stn-51": 5}
+"""Shared stations and their towns."""
+_SITES: dict[Service, tuple[tuple[str, str], ...]] = {
+    "police": (("W", "Police Station"), ("S", "stn-14"), ("H", "stn-21"), ("M", "stn-33")),
     "fire": (
-        *(("10", "Fire Station", 0), ("14", "", 2), ("21", "Fire Station", 1)),
-        *(("33", "Fire Station", 3), ("42", "Fire Station", 4), ("51", "Fire Station", 5)),
+        *(("10", "stn-10"), ("14", "stn-14"), ("21", "stn-21")),
+        *(("33", "stn-33"), ("42", "stn-42"), ("51", "stn-51")),
     ),
-    "ambulance": (
-        *(("10", "Ambulance Station", 0), ("14", "", 2)),
-        *(("21", "Ambulance Station", 1), ("42", "Ambulance Station", 4)),
-    ),
+    "ambulance": (("10", "stn-10"), ("14", "stn-14"), ("21", "stn-21"), ("42", "stn-42"), ("51", "stn-51")),
 }
-"""Each service's bases: its mark in callsigns, what it's called (the shared one has its own name), and its town."""
+"""Each service's bases: its mark in callsigns, and which shared station that is, or what it's called in town 0."""
+STATION_UNITS_MAX = 19
+"""The directory lets a device speak for this many units."""
 
 
 def generate(seed: int, units: int = UNITS) -> County:
@@ -128,6 +143,7 @@ def generate(seed: int, units: int = UNITS) -> County:
     random = Random(f"county {seed}")
     network = generate_roads(seed)
     bases = _bases(network, random)
+    everywhere = tuple(dict.fromkeys(base for each in bases.values() for base in each.values()))
     placed = tuple(islice(_units(bases, units), units))
     devices = (Device(unit.device, unit.organisation.id, f"E{i:04d}", unit) for i, unit in enumerate(placed, 1))
     hospital = _near(network, network.towns[0], random)
@@ -135,9 +151,10 @@ def generate(seed: int, units: int = UNITS) -> County:
     return County(
         network=network,
         organisations=_ORGANISATIONS,
-        bases=tuple(dict.fromkeys(base for each in bases.values() for base in each.values())),
+        bases=everywhere,
         units=placed,
         devices=tuple(devices),
+        stations=tuple(_stations(everywhere, placed)),
         hospital=hospital,
         standby_points=standby,
     )
@@ -177,23 +194,36 @@ def _gap_m(county: County, node: int, unit: Unit) -> float:
 
 
 def _bases(network: Network, random: Random) -> dict[Service, dict[str, Base]]:
-    """Each service's bases by their mark in callsigns. The shared one is the same in all three."""
-    node = network.nearest(network.towns[2].centre)
-    shared = Base(_SHARED, "Stn 14 shared", None, node, network.nodes[node])
-    found: dict[Service, dict[str, Base]] = {}
-    for organisation in _ORGANISATIONS:
-        bases: dict[str, Base] = {}
-        for mark, kind, town in _SITES[organisation.service]:
-            bases[mark] = _base(network, organisation, f"{mark} {kind}", town, random) if kind else shared
-        found[organisation.service] = bases
-    return found
+    """Each service's bases by their mark in callsigns. A shared one is the same in all of them."""
+    shared = {name: _shared(network, name, town) for name, town in _SHARED.items()}
+    return {
+        organisation.service: {
+            mark: shared[kind] if kind in shared else _base(network, organisation, f"{mark} {kind}", random)
+            for mark, kind in _SITES[organisation.service]
+        }
+        for organisation in _ORGANISATIONS
+    }
 
 
-def _base(network: Network, organisation: Organisation, label: str, town: int, random: Random) -> Base:
+def _shared(network: Network, name: str, town: int) -> Base:
+    node = network.nearest(network.towns[town].centre)
+    return Base(name, f"{name.replace('stn-', 'Stn ')} shared", None, node, network.nodes[node])
+
+
+def _base(network: Network, organisation: Organisation, label: str, random: Random) -> Base:
     mark, _, kind = label.partition(" ")
-    node = _near(network, network.towns[town], random)
-    name = f"{network.towns[town].name} {kind}"
+    node = _near(network, network.towns[0], random)
+    name = f"{network.towns[0].name} {kind}"
     return Base(f"{organisation.id}-{mark.lower()}", name, organisation.id, node, network.nodes[node])
+
+
+def _stations(bases: Sequence[Base], units: Sequence[Unit]) -> Iterator[Station]:
+    """Each shared base that has units. Their services take turns, so that no service is left out of too many."""
+    for number, base in enumerate((base for base in bases if base.organisation is None), 1):
+        services = ([unit for unit in units if (unit.base, unit.organisation) == (base, o)] for o in _ORGANISATIONS)
+        called = [unit for turn in zip_longest(*services) for unit in turn if unit is not None]
+        if called:
+            yield Station(base.id, _LANDLORD, f"S{number:04d}", base, tuple(called[:STATION_UNITS_MAX]))
 
 
 def _near(network: Network, town: Town, random: Random) -> int:

@@ -161,10 +161,15 @@ def next_press(crew: Crew, now: datetime, random: Random) -> Press:
     return _press(crew, code, now, random)
 
 
+def is_free(crew: Crew) -> bool:
+    """Whether control may call it out now."""
+    return DUTIES[crew.service].phases[crew.code].free
+
+
 def turn_out(crew: Crew, now: datetime, random: Random) -> Press | None:
     """What the crew presses when control calls it out now; None where it can't go."""
     duty = DUTIES[crew.service]
-    return _press(crew, duty.turn_out, now, random) if duty.phases[crew.code].free else None
+    return _press(crew, duty.turn_out, now, random) if is_free(crew) else None
 
 
 def _press(crew: Crew, code: str, now: datetime, random: Random) -> Press:

@@ -26,12 +26,20 @@ from edge_agent.config import load
 from simulator.county import Device, generate
 from simulator.folder import DEVICE_FILE, PANEL_SOCKET, DeviceSettings, write_device, write_directory
 from simulator.life import Life
+from simulator.station_life import StationLife
+from simulator.stations import StationSettings, write_station
+from simulator.turnouts import Turnouts
 from simulator.watch import Watch
 
 OWN_PROCESSES = 5
 """Agents that run as processes of their own; the others share this one."""
 CONFIRM_S = 60.0
-"""A check waits this long for every unit to be confirmed."""
+"""A check waits this long for every unit to be confirmed; nobody is mobilised earlier."""
+LOOK_S = 0.1
+FINISH_S = 20.0
+"""A check waits this much longer for the crew that was called last."""
+PAGES_AFTER = 10
+"""The stations' touch pages are on ports from so many above the board's: 8480 and on."""
 STOP_GRACE_S = 5.0
 MARK = "this-is-a-demo"
 """A file that tells a demo's folder from one that holds real records."""
@@ -47,6 +55,8 @@ class Asked:
     units: int
     seed: int
     pace: float
+    pages: bool
+    """Whether the stations serve their touch pages."""
 
 
 class Demo:
@@ -56,14 +66,25 @@ class Demo:
         """Nothing runs yet."""
         self._asked, self._clock = asked, clock
         self._county = generate(asked.seed, asked.units)
-        self._lives: list[Life] = []
+        self._lives = {
+            unit.id: Life(self._county, unit, clock=clock, seed=asked.seed, pace=asked.pace)
+            for unit in self._county.units
+        }
+        self._stations = tuple(
+            StationLife(station, self._lives, clock=clock, seed=asked.seed) for station in self._county.stations
+        )
         self.watch = Watch(clock)
+        self.turnouts = Turnouts(self._stations, watch=self.watch, port=asked.port, clock=clock)
         self.address = ""
+        self.passed = False
+        """What a check found."""
+        self.pages: list[str] = []
+        """Where each station's touch page is, with its name."""
 
     @property
     def presses(self) -> int:
         """How many presses the crews have made."""
-        return sum(life.presses for life in self._lives)
+        return sum(life.presses for life in self._lives.values())
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -93,23 +114,43 @@ class Demo:
             running = [tasks.create_task(self.watch.follow(asked.port))]
             try:
                 for place, device in enumerate(self._county.devices):
-                    life = Life(self._county, device.unit, clock=self._clock, seed=asked.seed, pace=asked.pace)
-                    self._lives.append(life)
+                    life = self._lives[device.unit.id]
                     await stack.enter_async_context(life.receiver)
                     path = self._write_device(device, broker_port, life.receiver.port)
                     if place < OWN_PROCESSES:
                         stack.push_async_callback((await self._spawn(path)).stop, grace_s=STOP_GRACE_S)
                     else:
-                        running.append(tasks.create_task(Agent(load(path, {}), clock=self._clock).run()))
+                        running.append(tasks.create_task(self._run_agent(path)))
                     running.append(tasks.create_task(life.run(str(path.parent / PANEL_SOCKET))))
+                for place, station in enumerate(self._stations):
+                    await stack.enter_async_context(station.served())
+                    running.append(tasks.create_task(self._run_agent(self._write_station(station, broker_port, place))))
+                running.append(tasks.create_task(self._mobilise()))
                 yield
             finally:
                 for task in running:
                     task.cancel()
 
+    async def _run_agent(self, config: Path) -> None:
+        await Agent(load(config, {}), clock=self._clock).run()
+
+    async def _mobilise(self) -> None:
+        """Turn stations out, once the county has settled."""
+        begun_s = self._clock.monotonic()
+        while self.watch.count("confirmed") < self._asked.units and self._clock.monotonic() - begun_s < CONFIRM_S:
+            await self._clock.sleep(LOOK_S)
+        await self.turnouts.run()
+
     def _write_device(self, device: Device, broker_port: int, gpsd_port: int) -> Path:
         folder = self._asked.data / "devices" / device.id
         return write_device(device, folder, DeviceSettings(broker_port=broker_port, gpsd_port=gpsd_port))
+
+    def _write_station(self, station: StationLife, broker_port: int, place: int) -> Path:
+        page_port = self._asked.port + PAGES_AFTER + place if self._asked.pages else None
+        if page_port is not None:
+            self.pages.append(f"http://127.0.0.1:{page_port}  {station.station.base.name}")
+        settings = StationSettings(broker_port=broker_port, plant_port=station.plant_port, page_port=page_port)
+        return write_station(station.station, self._asked.data / "devices" / station.station.device, settings)
 
     async def _spawn(self, config: Path) -> Child:
         program = Path(sys.executable).with_name("edge-agent")
@@ -136,10 +177,10 @@ def main(
     """Run a simulated county of police, fire and ambulance units on a live board."""
     with _folder(data) as folder:
         _log_to(folder / "demo.log")
-        asked = Asked(data=folder, port=port, broker=broker, units=units, seed=seed, pace=pace)
+        asked = Asked(data=folder, port=port, broker=broker, units=units, seed=seed, pace=pace, pages=not check)
         demo = Demo(asked, SystemClock())
         run_until_stopped(lambda: _check(demo, units, seconds) if check else _show(demo, units))
-    if check and not _held(demo, units):
+    if check and not demo.passed:
         raise typer.Exit(1)
 
 
@@ -148,14 +189,17 @@ async def _show(demo: Demo, units: int) -> None:
     clock = SystemClock()
     typer.echo(f"Starting a county of {units} vehicles ...")
     async with demo.running():
-        typer.echo(f"Board   {demo.address}\n{LOOPBACK_NOTICE}\nCtrl-C stops.\n")
+        typer.echo(f"Board   {demo.address}")
+        for page in demo.pages:
+            typer.echo(f"Panel   {page}")
+        typer.echo(f"{LOOPBACK_NOTICE}\nCtrl-C stops.\n")
         live = sys.stdout.isatty()
         while True:
             watch = demo.watch
             line = (
                 f"{clock.now().astimezone():%H:%M:%S}  {units} units: {watch.count('confirmed')} confirmed, "
                 f"{watch.count('unconfirmed')} unconfirmed, {watch.available()} available, "
-                f"{demo.presses} presses, feed {watch.feed_age_s:.1f} s"
+                f"{demo.presses} presses, {len(demo.turnouts.orders)} orders, feed {watch.feed_age_s:.1f} s"
             )
             typer.echo(f"\r{line} " if live else line, nl=not live)
             await clock.sleep(1.0 if live else 5.0)
@@ -167,21 +211,36 @@ async def _check(demo: Demo, units: int, seconds: float) -> None:
     started_s = clock.monotonic()
     async with demo.running():
         while demo.watch.count("confirmed") < units and clock.monotonic() - started_s < CONFIRM_S:
-            await clock.sleep(0.1)
+            await clock.sleep(LOOK_S)
         confirmed_after_s = round(clock.monotonic() - started_s, 1)
         demo.watch.forget_doubts()
-        await clock.sleep(seconds if _held(demo, units) else 0.0)
+        if _held(demo, units):
+            await clock.sleep(seconds)
+            await _finish(demo, clock)
+        demo.passed = _held(demo, units) and demo.turnouts.held
         found = {
-            "ok": _held(demo, units),
+            "ok": demo.passed,
             "units": units,
             "confirmed": demo.watch.count("confirmed"),
             "confirmed_after_s": confirmed_after_s,
             "watched_s": seconds,
             "presses": demo.presses,
+            "orders": len(demo.turnouts.orders),
+            "orders_refused": demo.turnouts.refused,
+            "steps_done": demo.turnouts.steps_done,
+            "steps_failed": demo.turnouts.steps_failed,
+            "acknowledged": demo.turnouts.acknowledged,
             "feed_age_s": round(demo.watch.feed_age_s, 2),
             "doubted": demo.watch.doubted,
         }
         typer.echo(json.dumps(found))
+
+
+async def _finish(demo: Demo, clock: Clock) -> None:
+    """Wait for the crew that was called last, as long as that may take."""
+    begun_s = clock.monotonic()
+    while not demo.turnouts.held and clock.monotonic() - begun_s < FINISH_S:
+        await clock.sleep(LOOK_S)
 
 
 def _held(demo: Demo, units: int) -> bool:

@@ -1,18 +1,18 @@
-"""Writes a county as files: the directory that the cloud loads, and one TOML for each device."""
+"""Writes a county as files: the directory that the cloud loads, and one TOML for each vehicle's device."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.county import County, Device
+from simulator.county import County, Device, Unit
 from simulator.crew import codes
 
 DEVICE_FILE = "device.toml"
 PANEL_SOCKET = "panel.sock"
 STATE_FOLDER = "state"
 
-Value = str | float | int | bool | Sequence[str]
+Value = str | float | int | bool | Sequence["Value"] | Mapping[str, "Value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def write_directory(county: County, folder: Path) -> Path:
     """Write `organisations.toml`, `bases.toml`, `units.toml` and `devices.toml` into `folder`, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in _rows(county).items():
-        texts = (_table(f"[[{name}]]", row) for row in rows)
+        texts = (table(f"[[{name}]]", row) for row in rows)
         (folder / f"{name}s.toml").write_text("\n".join(texts), encoding="utf-8")
     return folder
 
@@ -57,7 +57,7 @@ def write_device(device: Device, folder: Path, settings: DeviceSettings) -> Path
         "[report]": {"moving_s": settings.moving_s, "parked_s": settings.parked_s},
     }
     path = folder / DEVICE_FILE
-    path.write_text("\n".join(_table(header, row) for header, row in tables.items()), encoding="utf-8")
+    path.write_text("\n".join(table(header, row) for header, row in tables.items()), encoding="utf-8")
     return path
 
 
@@ -67,6 +67,7 @@ def button(code: str) -> str:
 
 
 def _rows(county: County) -> dict[str, list[Mapping[str, Value]]]:
+    stations = {station.base.id: station.device for station in county.stations}
     return {
         "organisation": [{"id": o.id, "name": o.name, "service": o.service} for o in county.organisations],
         "base": [
@@ -74,6 +75,7 @@ def _rows(county: County) -> dict[str, list[Mapping[str, Value]]]:
                 "id": base.id,
                 "name": base.name,
                 **({"organisation": base.organisation} if base.organisation is not None else {}),
+                **({"device": stations[base.id]} if base.id in stations else {}),
                 "lat": round(base.point.lat, 6),
                 "lon": round(base.point.lon, 6),
             }
@@ -93,12 +95,26 @@ def _rows(county: County) -> dict[str, list[Mapping[str, Value]]]:
             for unit in county.units
         ],
         "device": [
-            {"id": each.id, "organisation": each.organisation, "enrolment": each.enrolment, "units": [each.unit.id]}
-            for each in county.devices
+            *(_device_row(each.id, each.organisation, each.enrolment, (each.unit,)) for each in county.devices),
+            *(_device_row(each.device, each.organisation, each.enrolment, each.units) for each in county.stations),
         ],
     }
 
 
-def _table(header: str, row: Mapping[str, Value]) -> str:
-    """One TOML table. JSON's strings, numbers, booleans and arrays of strings are TOML's too."""
-    return "\n".join([header, *(f"{key} = {json.dumps(value)}" for key, value in row.items()), ""])
+def _device_row(device: str, organisation: str, enrolment: str, units: Sequence[Unit]) -> Mapping[str, Value]:
+    named = [unit.id for unit in units]
+    return {"id": device, "organisation": organisation, "enrolment": enrolment, "units": named}
+
+
+def table(header: str, row: Mapping[str, Value]) -> str:
+    """One TOML table."""
+    return "\n".join([header, *(f"{key} = {_written(value)}" for key, value in row.items()), ""])
+
+
+def _written(value: Value) -> str:
+    """A value as TOML writes it. JSON's strings, numbers and booleans are TOML's too."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_written(each)}' for key, each in value.items())} }}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(_written, value))}]"
+    return json.dumps(value)

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from edge_agent.clock import Clock
-from wire.feed import Changes, FeedRecord, Snapshot
+from wire.feed import Changes, FeedRecord, Orders, OrderView, Snapshot
 
 LINE_BYTES_MAX = 2**24
 
@@ -18,6 +18,8 @@ class Watch:
         self._clock = clock
         self._heard_s = clock.monotonic()
         self.records: dict[str, FeedRecord] = {}
+        self.orders: dict[str, OrderView] = {}
+        """Every order that the feed has told of, as it last stood."""
         self.doubted: dict[str, str] = {}
         """Units seen less than confirmed since `forget_doubts`, and the reason that decided."""
 
@@ -57,6 +59,9 @@ class Watch:
             writer.close()
 
     def _take(self, kind: bytes, data: bytes) -> None:
+        if kind == b"orders":
+            self.orders |= {view.order: view for view in msgspec.json.decode(data, type=Orders).orders}
+            return
         shape: type[Snapshot] | type[Changes] = Snapshot if kind == b"snapshot" else Changes
         event = msgspec.json.decode(data, type=shape)
         for record in event.records:

@@ -18,7 +18,7 @@ from edge_agent.agent import Agent
 from edge_agent.clock import Clock
 from edge_agent.config import Config, load
 from tests.waiting import eventually
-from wire.feed import Changes, FeedRecord, Snapshot
+from wire.feed import Changes, FeedRecord, Orders, OrderView, Snapshot
 
 START_S = 20.0
 DEVICE = "veh-0001"
@@ -130,6 +130,9 @@ class FeedClient:
         self.records: dict[str, FeedRecord] = {}
         self.seen: list[FeedRecord] = []
         """Every record that ever came, in order."""
+        self.orders: dict[str, OrderView] = {}
+        self.seen_orders: list[OrderView] = []
+        """Every order that ever came, in order."""
         self.last_id = ""
         self.kinds: list[str] = []
 
@@ -148,9 +151,14 @@ class FeedClient:
                         event = {}
 
     def _take(self, event: dict[str, str]) -> None:
-        self.last_id = event["id"]
+        self.last_id = event.get("id", self.last_id)
         self.kinds.append(event["event"])
         if event["event"] == "tick":
+            return
+        if event["event"] == "orders":
+            for order in msgspec.json.decode(event["data"], type=Orders).orders:
+                self.orders[order.order] = order
+                self.seen_orders.append(order)
             return
         kind: type[Snapshot] | type[Changes] = Snapshot if event["event"] == "snapshot" else Changes
         for record in msgspec.json.decode(event["data"], type=kind).records:

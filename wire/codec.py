@@ -4,13 +4,8 @@ from typing import TypeVar
 
 import msgspec
 
-from wire.messages import (
-    EVENT_BYTES_MAX,
-    MESSAGE_BYTES_MAX,
-    DownMessage,
-    Event,
-    UpMessage,
-)
+from wire.events import EVENT_BYTES_MAX, Event
+from wire.messages import MESSAGE_BYTES_MAX, DownMessage, UpMessage
 
 _Message = TypeVar("_Message")
 

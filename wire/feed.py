@@ -1,9 +1,11 @@
 """The feed: one record per unit, as a control room's client receives it.
 
-The feed is served as server-sent events of three kinds. Each `data` is one JSON object; each `id` is `EPOCH-CURSOR`.
+The feed is served as server-sent events of four kinds. Each `data` is one JSON object; each `id` is `EPOCH-CURSOR`.
 
 - `snapshot` (`Snapshot`): the whole picture, in parts; a client replaces what it holds when the last part has come.
 - `changes` (`Changes`): records that changed since the event before. A client replaces each record by its `unit`.
+- `orders` (`Orders`): orders as they stand now, at once when anything about them changes, and all that are open after
+  each snapshot. A client replaces each by its `order`; a snapshot also replaces all the orders that it held.
 - `tick` (`Tick`): nothing changed. It vouches for everything that has not been sent since.
 
 A client ages records on its own monotonic clock from the moment an event arrived; after `lost_after_s` without any
@@ -82,6 +84,105 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
+OrderKind = Literal["mobilise", "standby_move", "local_turnout"]
+Phase = Literal[
+    "created", "sent", "delivered", "alerting", "confirmed", "acknowledged", "mobile",
+    "closed", "failed", "expired", "unknown",
+]  # fmt: skip
+StepOutcome = Literal["waiting", "started", "done", "failed", "refused", "expired", "unknown"]
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that a unit is on."""
+
+    order: str
+    incident: str
+    phase: Phase
+    since: Instant
+    version: int
+    """Grows with every change of the unit's assignment: an order that quotes an older one is refused."""
+
+
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """One step at one device, such as a sounder: what was read back, and how long after the command came in."""
+
+    device: str
+    step: str
+    outcome: StepOutcome
+    reason: str = ""
+    elapsed_ms: int | None = None
+    at: Instant | None = None
+    """When it was reported, corrected, UTC."""
+
+
+class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one device has come with the order."""
+
+    device: str
+    phase: Phase
+    reason: str = ""
+
+
+class CalledView(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit that the order calls."""
+
+    unit: str
+    callsign: str
+    service: Service
+    acknowledged_at: Instant | None = None
+    mobile_at: Instant | None = None
+
+
+class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """When the order came to a phase."""
+
+    phase: Phase
+    at: Instant
+
+
+class OrderAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """What asks for a person: `undelivered`, `unacknowledged`, `step_failed`, `telephone`."""
+
+    code: str
+    text: str
+    """Plain English that says what to do."""
+    at: Instant
+    cleared: bool = False
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """One order as it stands."""
+
+    order: str
+    revision: int
+    kind: OrderKind
+    phase: Phase
+    reason: str = ""
+    """Why it failed, expired, is unknown, or was closed."""
+    base: str
+    """The station's base, by id."""
+    base_name: str
+    mode: Mode
+    priority: Literal["emergency", "routine"]
+    incident: str
+    address: str
+    grid_reference: str
+    text: str
+    units: tuple[CalledView, ...]
+    deliveries: tuple[DeliveryView, ...]
+    steps: tuple[StepView, ...]
+    phases: tuple[PhaseView, ...]
+    """In the order in which they came."""
+    alarms: tuple[OrderAlarm, ...]
+    by: str
+    """Who gave it."""
+    created_at: Instant
+    active: bool
+    """Whether anything may still change without a person."""
+    version: int
+    """Grows with every change of the order."""
+
+
 class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One unit as it stands."""
 
@@ -106,6 +207,9 @@ class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     link: Freshness
     conflicts: tuple[Conflict, ...] = ()
     mode: Mode = "live"
+    assignment: Assignment | None = None
+    assignment_version: int = 0
+    """What an order that calls this unit quotes: it is refused where another order has moved the unit meanwhile."""
     as_of: Instant
     """When this record last changed, UTC."""
     cursor: int
@@ -139,3 +243,11 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Instant
     cursor: int
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders as they stand."""
+
+    at: Instant
+    cursor: int
+    orders: tuple[OrderView, ...]

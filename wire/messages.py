@@ -1,136 +1,38 @@
-"""The messages of version 1, as structs. Units stand at the end of a field's name.
+"""The messages of version 1, as structs. What `events` says of times, unknown fields and limits holds here too."""
 
-Every time is aware and UTC, whatever offset it came with; a time without an offset makes the struct raise ValueError.
-
-Unknown fields are kept (an event is stored as its own bytes) and ignored. What an `Annotated` limit forbids is
-refused by the decoder, never by whoever reads the struct later.
-"""
-
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from wire.topics import TOKEN_PATTERN
+from wire.events import (
+    By,
+    ClockSource,
+    Count,
+    Instant,
+    Millis,
+    Mode,
+    Nonce,
+    OrderId,
+    Queue,
+    Revision,
+    Seq,
+    Service,
+    StreamId,
+    Text,
+    Token,
+    Word,
+    keep_utc,
+)
 
 VERSION = 1
 MESSAGE_BYTES_MAX = 16_384
 EVENTS_MAX = 20
-EVENT_BYTES_MAX = 4_096
-SEQ_MAX = 2**63 - 1
 
-Token = Annotated[str, Meta(pattern=rf"^{TOKEN_PATTERN}\Z")]
-Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
-Count = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
-Millis = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
-Word = Annotated[str, Meta(min_length=1, max_length=64)]
-Text = Annotated[str, Meta(max_length=500)]
-Instant = Annotated[datetime, Meta(tz=True)]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,80}\Z")]
 RawEvent = Annotated[msgspec.Raw, Meta(description="One event, which is judged alone: its own schema may refuse it.")]
-
-ClockSource = Literal["gnss", "ntp", "none"]
-Mode = Literal["live", "test", "training", "maintenance", "commissioning"]
-Queue = Literal["status", "track"]
-By = Literal["panel", "auto", "order", "radio"]
-FixMode = Literal["none", "2d", "3d", "dead_reckoning"]
-Quality = Literal["good", "bad", "stale"]
-
-
-def _in_utc(instant: datetime) -> datetime:
-    if instant.tzinfo is None:
-        raise ValueError("a time must say its offset from UTC")
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a time must lie in the years 1 to 9999 of UTC") from error
-
-
-def _keep_utc(struct: msgspec.Struct, *fields: str) -> None:
-    """Bring times to UTC. What a device sends has it already: that is one comparison a field."""
-    for field in fields:
-        instant = getattr(struct, field)
-        if instant is not None and instant.tzinfo is not UTC:
-            msgspec.structs.force_setattr(struct, field, _in_utc(instant))
-
-
-class Origin(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """Where an event stood before its outbox was replaced: the same event may have been stored under this name."""
-
-    stream: StreamId
-    seq: Seq
-
-
-class EventCommon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
-    """What every event carries."""
-
-    seq: Seq
-    at: Instant
-    """The device's wall time. It may be wrong: read it together with `clock`."""
-    clock: ClockSource
-    """What disciplined that wall time."""
-    boot: Count
-    """The device's boot number, which only grows within a stream."""
-    mono_ms: Millis
-    """The device's monotonic clock in that boot."""
-    mode: Mode
-    origin: Origin | None = None
-
-    def __post_init__(self) -> None:
-        """Bring the times to UTC."""
-        _keep_utc(self, "at")
-
-
-class StatusEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
-    """A unit's status was declared."""
-
-    unit: Token
-    scheme: Token
-    code: Word
-    by: By
-    remarks: Text = ""
-
-
-class PositionEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag="position"):
-    """Where the device was. `lat` and `lon` are absent exactly where `fix` is `none`."""
-
-    fix: FixMode
-    lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
-    speed_mps: Annotated[float, Meta(ge=0, le=150)] | None = None
-    heading_deg: Annotated[float, Meta(ge=0, lt=360)] | None = None
-    altitude_m: Annotated[float, Meta(ge=-1_000, le=20_000)] | None = None
-    accuracy_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
-    satellites: Annotated[int, Meta(ge=0, le=255)] | None = None
-    gnss_time: Instant | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a position that says it has a fix and gives no place, or the other way round."""
-        _keep_utc(self, "at", "gnss_time")
-        placed = self.lat is not None and self.lon is not None
-        if placed == (self.fix == "none") or (self.lat is None) != (self.lon is None):
-            raise ValueError("lat and lon go with a fix, and only with a fix")
-
-
-class InputEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag="input"):
-    """A named input's value. A bad or stale quality never comes with a number."""
-
-    name: Word
-    value: bool | float | None
-    quality: Quality = "good"
-
-    def __post_init__(self) -> None:
-        """Refuse a number that nobody measured."""
-        _keep_utc(self, "at")
-        if (self.value is None) == (self.quality == "good"):
-            raise ValueError("a good input has a value and any other has none")
-
-
-Event = StatusEvent | PositionEvent | InputEvent
-STATUS_KINDS = frozenset({"status"})
-TRACK_KINDS = frozenset({"position", "input"})
+Action = Literal["mobilise", "standby_move", "cancel"]
+Priority = Literal["emergency", "routine"]
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
@@ -150,7 +52,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""
-        _keep_utc(self, "sent_at")
+        keep_utc(self, "sent_at")
 
 
 class Envelope(Sent, frozen=True, kw_only=True, tag="envelope"):
@@ -223,12 +125,13 @@ class Vitals(Sent, frozen=True, kw_only=True):
     disk_free_mib: Count | None = None
     faults: Annotated[list[Text], Meta(max_length=20)] = []
     asleep_until: Instant | None = None
-    nonce: Annotated[str, Meta(max_length=64)] = ""
+    nonce: Nonce = ""
+    """The newest that the device has minted for commands, at the moment it sent this."""
     state: StateHeld | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""
-        _keep_utc(self, "sent_at", "asleep_until")
+        keep_utc(self, "sent_at", "asleep_until")
 
 
 class Heartbeat(Vitals, frozen=True, kw_only=True, tag="heartbeat"):
@@ -305,7 +208,7 @@ class ShownStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""
-        _keep_utc(self, "since")
+        keep_utc(self, "since")
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state", gc=False):
@@ -320,8 +223,46 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""
-        _keep_utc(self, "valid_until")
+        keep_utc(self, "valid_until")
+
+
+class CalledUnit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A unit that an order calls."""
+
+    unit: Token
+    callsign: Word
+    service: Service
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="command"):
+    """An order as one device gets it: repeated until its receipt or its expiry, each time under the same revision."""
+
+    v: Literal[1]
+    owner_term: Count
+    order: OrderId
+    revision: Revision
+    action: Action
+    nonce: Nonce
+    """One that this device minted in this boot."""
+    expires_ms: Annotated[int, Meta(ge=1, le=86_400_000)]
+    """After the minting of the nonce, on the device's monotonic clock."""
+    issued_at: Instant
+    mode: Mode = "live"
+    priority: Priority = "emergency"
+    units: Annotated[list[CalledUnit], Meta(max_length=20)] = []
+    incident: Annotated[str, Meta(max_length=64)] = ""
+    address: Text = ""
+    grid_reference: Annotated[str, Meta(max_length=64)] = ""
+    text: Text = ""
+    open_doors: bool = False
+    """Whether control asks for the doors at once. A station that has not switched that on opens none for it."""
+    signature: Annotated[str, Meta(max_length=200)] = ""
+    """Reserved until devices and control rooms have identities: empty."""
+
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        keep_utc(self, "issued_at")
 
 
 UpMessage = Envelope | Heartbeat | Birth | Death
-DownMessage = Settle | Hello | State
+DownMessage = Settle | Hello | State | Command

@@ -11,34 +11,43 @@ from typing import Any
 
 import msgspec
 
-from wire import feed, messages
+from wire import events, feed, messages
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "envelope": messages.Envelope,
-    "event-status": messages.StatusEvent,
-    "event-position": messages.PositionEvent,
-    "event-input": messages.InputEvent,
+    "event-status": events.StatusEvent,
+    "event-position": events.PositionEvent,
+    "event-input": events.InputEvent,
+    "event-receipt": events.ReceiptEvent,
+    "event-acknowledge": events.AcknowledgeEvent,
+    "event-turnout": events.TurnoutEvent,
+    "event-crew": events.CrewEvent,
+    "event-defect": events.DefectEvent,
+    "event-alarm": events.AlarmEvent,
+    "event-emergency": events.EmergencyEvent,
     "heartbeat": messages.Heartbeat,
     "birth": messages.Birth,
     "death": messages.Death,
     "settle": messages.Settle,
     "hello": messages.Hello,
     "state": messages.State,
+    "command": messages.Command,
     "feed-snapshot": feed.Snapshot,
     "feed-changes": feed.Changes,
     "feed-tick": feed.Tick,
+    "feed-orders": feed.Orders,
     "feed-record": feed.FeedRecord,
 }
 _PLACE: dict[str, Any] = {"lat": {"type": "number"}, "lon": {"type": "number"}}
 _NO_PLACE: dict[str, Any] = {"lat": {"type": "null"}, "lon": {"type": "null"}}
 _RULES: dict[type[msgspec.Struct], dict[str, Any]] = {
-    messages.PositionEvent: {
+    events.PositionEvent: {
         "if": {"properties": {"fix": {"const": "none"}}},
         "then": {"properties": _NO_PLACE},
         "else": {"properties": _PLACE, "required": ["lat", "lon"]},
     },
-    messages.InputEvent: {
+    events.InputEvent: {
         "if": {"properties": {"quality": {"const": "good"}}},
         "then": {"properties": {"value": {"type": ["boolean", "number"]}}},
         "else": {"properties": {"value": {"type": "null"}}},

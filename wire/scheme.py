@@ -31,6 +31,8 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     availability: AvailabilityClass | None = None
     """The primary class; None exactly for an event."""
     event: bool = False
+    mobile: bool = False
+    """Whether it says that the unit is on its way to where it was sent."""
     note: str = ""
 
 

@@ -1,4 +1,4 @@
-"""HTTP routes, thin: they read live state and the stores, and write nothing."""
+"""HTTP routes, thin: they read live state and the stores, and hand orders to the desk."""
 
 from cloud.api.site import Site, make_api
 from cloud.api.source import Process

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from wire.feed import FeedRecord, FixMode, Mode
+from wire.feed import FeedRecord, FixMode, Mode, OrderView
 
 
 class UnitList(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +67,41 @@ class TrackList(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
     points: tuple[TrackPoint, ...]
     more: bool
+
+
+class OrderList(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders, as they stand at `at`."""
+
+    at: datetime
+    orders: tuple[OrderView, ...]
+
+
+class OrderLogEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that became of an order."""
+
+    at: datetime
+    """When it was known here."""
+    kind: str
+    """Such as `created`, `receipt`, `acknowledge`, `status`, `phase`, `alarm`, `cancelled`, `closed`."""
+    by: str
+    """A person at control, a device, or `watchroom` for what followed by itself."""
+    body: msgspec.Raw
+    """What a device sent, byte for byte, or what is to be known."""
+
+
+class OrderLog(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that became of an order, in order."""
+
+    order: str
+    entries: tuple[OrderLogEntry, ...]
+
+
+class OrderClash(msgspec.Struct, frozen=True):
+    """Why an order was not taken: another stands under its id, or its units were moved."""
+
+    problem: str
+    versions: dict[str, int] = {}
+    """Of each unit that was moved, its `assignment_version` as it is now."""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -18,7 +18,8 @@ from prometheus_client.registry import Collector
 from cloud.api.census import Census
 from cloud.api.source import Site
 from cloud.durations import Durations
-from wire.messages import Envelope, Queue
+from wire.events import Queue
+from wire.messages import Envelope
 
 QUEUES: tuple[str, ...] = get_args(Queue)
 KINDS = ("status", "history", "live", "heartbeat", "birth", "death")

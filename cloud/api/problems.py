@@ -28,7 +28,7 @@ async def _not_offered(request: Request, error: HTTPException) -> Response:
     path = request.url.path
     advice = {
         404: f"there is nothing at {path}; GET /openapi.json lists what there is",
-        405: f"{request.method} does nothing at {path}; GET reads it",
+        405: f"{request.method} does nothing at {path}; GET /openapi.json tells what does",
     }
     answer = reply(Problem(advice.get(error.status_code, str(error.detail))), error.status_code)
     answer.headers.update(error.headers or {})

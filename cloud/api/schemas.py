@@ -1,25 +1,38 @@
 """The published schemas in the OpenAPI document: they come from the wire's structs, not from a second description."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from cloud.api.answers import EventList, EventView, Health, Problem, TrackList, UnitList
-from wire.feed import Changes, FeedRecord, Snapshot, Tick
+from cloud.api.answers import (
+    EventList,
+    EventView,
+    Health,
+    OrderClash,
+    OrderList,
+    OrderLog,
+    Problem,
+    TrackList,
+    UnitList,
+)
+from wire.feed import Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
-_STRUCTS = [FeedRecord, Snapshot, Changes, Tick, UnitList, EventList, EventView, TrackList, Health, Problem]
+_FEED = [FeedRecord, Snapshot, Changes, Orders, Tick]
+_ANSWERS = [UnitList, EventList, EventView, TrackList, OrderView, OrderList, OrderLog, OrderClash, Health, Problem]
 _encode = msgspec.json.Encoder().encode
 
 
-def add_schemas(api: FastAPI) -> None:
-    """Let the application's OpenAPI document define every struct that a route names."""
+def add_schemas(api: FastAPI, bodies: Sequence[type[msgspec.Struct]] = ()) -> None:
+    """Let the application's OpenAPI document define every struct that a route names, and `bodies` that it reads."""
     make = api.openapi
+    structs = [*_FEED, *_ANSWERS, *bodies]
 
     def openapi() -> dict[str, Any]:
         document = make()
-        _, components = msgspec.json.schema_components(_STRUCTS, ref_template="#/components/schemas/{name}")
+        _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
         _leave_out_the_frameworks(document)
         document.setdefault("components", {}).setdefault("schemas", {}).update(components)
         return document

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud.desk import Desk
 from cloud.durations import Durations
 from cloud.feeds import Feed, Listeners
 from cloud.fleet.clocks import Moment
@@ -32,6 +33,7 @@ class Site:
     feed: Feed
     listeners: Listeners
     ingest: Ingest
+    desk: Desk
     ledger: Ledger
     telemetry: Telemetry
     process: Process

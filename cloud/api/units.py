@@ -13,8 +13,8 @@ from cloud.api.schemas import answers, reply
 from cloud.api.source import Site
 from cloud.ledger import EventRow
 from cloud.telemetry import PositionRow
+from wire.events import SEQ_MAX
 from wire.feed import FeedRecord
-from wire.messages import SEQ_MAX
 
 PAGE_MAX = 1_000
 TRACK_MAX = 50_000

@@ -50,8 +50,9 @@ def cross_check(tables: Tables, known: Known) -> Iterator[Problem]:
     devices = {each.row.id: each.row for each in tables.devices}
     for unit in tables.units:
         yield from _unit_problems(unit, devices)
+    bases = {each.row.id: each.row for each in tables.bases}
     for device in tables.devices:
-        yield from _device_problems(device, units)
+        yield from _device_problems(device, units, bases)
     for base in tables.bases:
         if (base.row.lat is None) != (base.row.lon is None):
             yield base.problem("lat" if base.row.lat is None else "lon", "is missing", "lat and lon, or neither")
@@ -67,6 +68,8 @@ def _twice(tables: Tables) -> Iterator[Problem]:
         "one unit a callsign in an organisation",
     )
     yield from _repeated(tables.units, "carrier", lambda row: row.carrier, "a device that carries no other unit")
+    stations = tuple(base for base in tables.bases if base.row.device is not None)
+    yield from _repeated(stations, "device", lambda row: row.device, "a device that is no other base's")
     yield from _repeated(tables.devices, "enrolment", lambda row: row.enrolment, "an enrolment number of its own")
 
 
@@ -85,6 +88,8 @@ def _dangling(tables: Tables, known: Known) -> Iterator[Problem]:
     for base in tables.bases:
         if base.row.organisation is not None:
             yield from _absent(base, "organisation", base.row.organisation, known.organisations)
+        if base.row.device is not None:
+            yield from _absent(base, "device", base.row.device, known.devices)
     for unit in tables.units:
         yield from _absent(unit, "organisation", unit.row.organisation, known.organisations)
         yield from _absent(unit, "base", unit.row.base, known.bases)
@@ -112,12 +117,18 @@ def _unit_problems(unit: Placed[UnitRow], devices: Mapping[str, Device]) -> Iter
             yield unit.problem("capabilities", f"names {capability!r} {count} times", "each capability once")
 
 
-def _device_problems(device: Placed[Device], units: Mapping[str, UnitRow]) -> Iterator[Problem]:
+def _device_problems(
+    device: Placed[Device], units: Mapping[str, UnitRow], bases: Mapping[str, Base]
+) -> Iterator[Problem]:
+    """Tell which units a device may not speak for: those of others, but for those based at its station."""
     for index, name in enumerate(device.row.units):
         key = f"units[{index}]"
         unit = units.get(name)
         if device.row.units.index(name) != index:
             yield device.problem(key, f"{name!r} is there twice", "each unit once")
         elif unit is not None and unit.organisation != device.row.organisation:
-            problem = f"{name!r} belongs to {unit.organisation!r}"
-            yield device.problem(key, problem, f"units of {device.row.organisation!r}")
+            base = bases.get(unit.base)
+            if base is None or base.device != device.row.id:
+                problem = f"{name!r} belongs to {unit.organisation!r}"
+                expected = f"units of {device.row.organisation!r}, or of the base whose device it is"
+                yield device.problem(key, problem, expected)

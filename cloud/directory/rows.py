@@ -35,6 +35,8 @@ class Base(msgspec.Struct, frozen=True, kw_only=True):
     id: Token
     name: Name
     organisation: Token | None = None
+    device: Token | None = None
+    """The station's own device, which alerts it. It may speak for units of any organisation that are based here."""
     lat: Latitude | None = None
     lon: Longitude | None = None
 
@@ -69,7 +71,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     units: Annotated[
         tuple[Token, ...], Meta(max_length=19, description="at most 19 units beside the one that it carries")
     ] = ()
-    """The units that it may speak for, all of its own organisation. A `state` message holds 20."""
+    """The units that it may speak for: of its own organisation, or based at the station that it is the device of. A
+    `state` message holds 20."""
     revoked: bool = False
 
 

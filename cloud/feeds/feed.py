@@ -5,9 +5,10 @@ from datetime import datetime
 
 import msgspec
 
+from cloud.feeds.orders import ShownOrders
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
-from wire.feed import Changes, Confidence, FeedRecord, Snapshot, Tick
+from wire.feed import Changes, Confidence, FeedRecord, Orders, OrderView, Snapshot, Tick
 
 LOST_AFTER_S = 3.0
 """How long a client may hear nothing before it must say that the feed is lost. Stale is to be seen within 2 s of its
@@ -35,6 +36,7 @@ class Feed:
         """Begin an epoch with a record of every unit."""
         self._fleet = fleet
         self._epoch, self._owner_term, self._tick_ms = epoch, owner_term, tick_ms
+        self._orders = ShownOrders()
         self.cursor = 0
         self._spoke_s = now.mono_s
         known = fleet.take_changed(now)
@@ -50,6 +52,12 @@ class Feed:
         if changed:
             return self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=changed)))
         return self._event("tick", _encode(Tick(at=now.utc, cursor=self.cursor)))
+
+    def show_orders(self, orders: tuple[OrderView, ...], now: Moment) -> bytes:
+        """Give the event for orders that changed. It doesn't wait for a tick, and vouches for nothing else."""
+        self.cursor += 1
+        self._orders.show(orders, self.cursor)
+        return self._orders_event(orders, now)
 
     def records(self, now: Moment) -> tuple[FeedRecord, ...]:
         """Every unit's record, its ages as at `now`."""
@@ -73,18 +81,27 @@ class Feed:
         if not known or int(cursor) > self.cursor:
             return self.snapshot(now)
         seen = int(cursor)
+        orders = self._orders.since(seen)
+        if orders is None:
+            return self.snapshot(now)
         missed = tuple(self._fresh(unit, now) for unit, shown in self._shown.items() if shown.cursor > seen)
-        return [self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=missed)))]
+        changes = self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=missed)))
+        return [*(_without_id(self._orders_event(part, now)) for part in orders), changes]
 
     def snapshot(self, now: Moment) -> list[bytes]:
-        """Give the whole picture, in parts. Only the last has an id: who is cut off before it must get all again."""
+        """Give the whole picture, in parts, then every order in hand; the picture replaces what was held of orders too.
+
+        Only the last event has an id: who is cut off before it must get all again.
+        """
         records = self.records(now)
         starts = range(0, max(1, len(records)), SNAPSHOT_PART_RECORDS)
         bodies = [
             _encode(self._part(records[start : start + SNAPSHOT_PART_RECORDS], part, len(starts), now))
             for part, start in enumerate(starts, 1)
         ]
-        return [*map(_part_event, bodies[:-1]), self._event("snapshot", bodies[-1])]
+        events = [self._event("snapshot", body) for body in bodies]
+        events += (self._orders_event(part, now) for part in self._orders.active())
+        return [*map(_without_id, events[:-1]), events[-1]]
 
     def _part(self, records: tuple[FeedRecord, ...], part: int, parts: int, now: Moment) -> Snapshot:
         return Snapshot(
@@ -98,6 +115,9 @@ class Feed:
             owner_term=self._owner_term,
             records=records,
         )
+
+    def _orders_event(self, orders: tuple[OrderView, ...], now: Moment) -> bytes:
+        return self._event("orders", _encode(Orders(at=now.utc, cursor=self.cursor, orders=orders)))
 
     def _update(self, now: Moment) -> tuple[FeedRecord, ...]:
         changed = self._fleet.take_changed(now)
@@ -119,5 +139,5 @@ def _note(record: FeedRecord) -> Shown:
     return Shown(record.cursor, record.as_of, record.confidence)
 
 
-def _part_event(data: bytes) -> bytes:
-    return b"event: snapshot\ndata: %s\n\n" % data
+def _without_id(event: bytes) -> bytes:
+    return event.partition(b"\n")[2]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from wire.messages import ClockSource
+from wire.events import ClockSource
 
 SKEW_MAX_S = 5.0
 """A disciplined clock that is measured to be further off than this is not believed."""

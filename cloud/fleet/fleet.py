@@ -12,8 +12,9 @@ from cloud.fleet.heads import Head, newer, stand
 from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness, is_silent, thresholds_s
 from cloud.fleet.position import Place, Whereabouts, apply_place
 from cloud.fleet.reasons import Basis, Vouch, judge, vouch_for
-from wire.feed import Ages, Conflict, FeedRecord, Service, StatusView
-from wire.messages import Birth, Death, Event, Heartbeat
+from wire.events import Event
+from wire.feed import Ages, Assignment, Conflict, FeedRecord, Service, StatusView
+from wire.messages import Birth, Death, Heartbeat
 
 STEP_S = 0.001
 """A deadline is looked at this long after it has passed, so that the comparison has turned."""
@@ -58,6 +59,8 @@ class _Unit(msgspec.Struct, kw_only=True, gc=False):
     """The devices bound to it."""
     heads: tuple[Head, ...] = ()
     """The latest of each device that has declared something."""
+    assignment: Assignment | None = None
+    assignment_version: int = 0
     wake_s: float = float("inf")
     """When time alone will next change its record."""
     looked_s: float = float("inf")
@@ -163,6 +166,16 @@ class Fleet:
         self._touch(entry.carries, now)
         return True
 
+    def assign(self, unit_id: str, assignment: Assignment | None, version: int, now: Moment) -> bool:
+        """Show which order a unit is on, or None; `version` counts its changes. Tells whether there is such a unit."""
+        unit = self._units.get(unit_id)
+        if unit is None:
+            return False
+        if (unit.assignment, unit.assignment_version) != (assignment, version):
+            unit.assignment, unit.assignment_version = assignment, version
+            self._touch((unit_id,), now)
+        return True
+
     def correct(self, device: str, event: Event, received: Moment, ordinal: int | None = None) -> Corrected:
         """Place an event in time by what is known of its device's clocks now.
 
@@ -244,6 +257,8 @@ class Fleet:
             link=fresh,
             conflicts=_conflicts(standing.conflicts if standing else ()),
             mode=head.mode if head else "live",
+            assignment=unit.assignment,
+            assignment_version=unit.assignment_version,
             as_of=as_of,
             cursor=cursor,
         )

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from wire.events import By, Mode, Origin
 from wire.feed import AvailabilityClass
-from wire.messages import By, Mode, Origin
 
 CONFLICT_WITHIN = timedelta(seconds=5)
 """Two heads nearer than this that disagree are a conflict: nobody can say which came last."""

@@ -8,8 +8,8 @@ import msgspec
 
 from cloud.fleet.clocks import Corrected, Moment
 from cloud.fleet.link import Link, thresholds_s
+from wire.events import PositionEvent
 from wire.feed import FixMode, PositionView
-from wire.messages import PositionEvent
 
 _NUMBERS = struct.Struct("<6dq")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

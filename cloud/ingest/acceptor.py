@@ -4,7 +4,7 @@ One owner, one thread. What has to be committed goes to `status` or `track`; wha
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -12,16 +12,19 @@ import msgspec
 from cloud.directory import Device, Directory, Unit
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
-from cloud.fleet.link import freshness, thresholds_s
 from cloud.fleet.position import make_place
+from cloud.ingest.copies import Copies
 from cloud.ingest.echoes import Echoes
+from cloud.ingest.emergencies import Emergencies, record_live
 from cloud.ingest.judge import Judged, is_enrolled, judge, object_to
 from cloud.ingest.marks import Fit, Gap, Key, Mark, find_outgrown, fit, start_mark, unrecorded
+from cloud.ingest.nonces import Nonce, Nonces
 from cloud.ingest.states import States
 from cloud.ingest.succession import Succession, Successions, find_lost
-from cloud.ingest.work import Aside, Outgoing, Work
+from cloud.ingest.work import Aside, Outgoing, Recorded, Work
 from cloud.ledger.rows import REFUSED_KEPT
 from wire import codec, topics
+from wire.events import EmergencyEvent, PositionEvent, Queue
 from wire.messages import (
     MESSAGE_BYTES_MAX,
     Birth,
@@ -29,8 +32,6 @@ from wire.messages import (
     Envelope,
     Heartbeat,
     Hello,
-    PositionEvent,
-    Queue,
     QueueSettle,
     RefusedSeq,
     Settle,
@@ -40,8 +41,6 @@ from wire.topics import UpChannel, UpTopic
 
 PENDING_MAX = 20_000
 """Envelopes and messages kept aside that may wait for a commit; past it track waits on the devices."""
-LATER_S = 5.0
-"""An echo proves that a message was sent later than another by more than this, whatever way the two came."""
 WAITING_MAX = 256
 """Envelopes of one device's queue that may wait for a commit; past it they are left for the device to send again."""
 STREAMS_MAX = 256
@@ -60,7 +59,9 @@ class Acceptor:
         self._states = States(directory, fleet, owner_term)
         self._gone: dict[tuple[str, str], int] = {}
         """Up to where a stream's lost statuses were recorded before an envelope showed them missing."""
-        self._first_heard_s: dict[str, float] = {}
+        self._copies = Copies(fleet)
+        self._nonces = Nonces()
+        self._emergencies = Emergencies()
         self._successions = Successions()
         self._streams: dict[str, tuple[tuple[str, int], ...]] = {}
         """Of each device: its streams, each with its ordinal."""
@@ -76,9 +77,16 @@ class Acceptor:
         self.status: deque[Work | Aside] = deque()
         self.track: deque[Work] = deque()
         self.outgoing: list[Outgoing] = []
+        self.recorded: list[Recorded] = []
+        """What is to be acted on before `outgoing` is published."""
         self.counts: Counter[str] = Counter()
         self.heard: Counter[tuple[type[UpMessage], UpChannel]] = Counter()
         """Messages that were not kept aside, by kind and channel."""
+
+    @property
+    def nonces(self) -> Mapping[str, Nonce]:
+        """The newest nonce of each device that has proven when it minted it."""
+        return self._nonces.newest
 
     def receive(self, topic: str, payload: bytes, now: Moment) -> None:
         """Take one message in."""
@@ -178,10 +186,11 @@ class Acceptor:
         before = self._fleet.link(device)
         if not self._fleet.apply_vitals(device, vitals, ordinal, echoed_s, now):
             self.counts["replayed"] += 1
-            late = self._was_put_back(device, ordinal, now) or self._is_alive(vitals, ordinal, echoed_s, now)
+            late = self._is_put_back(device, ordinal, now) or self._copies.is_alive(vitals, ordinal, echoed_s, now)
             self.settle(device, (), now, "superseded" if late else "")  # who never gets an id can never prove itself
             return
-        if self._was_put_back(device, ordinal, now):
+        self._nonces.note(vitals, self._fleet.link(device), now)
+        if self._is_put_back(device, ordinal, now):
             self.settle(device, (), now, "superseded")
         else:
             self.settle(device, find_outgrown(self.committed, vitals), now)
@@ -237,39 +246,11 @@ class Acceptor:
             )
         )
 
-    def _was_put_back(self, device: str, ordinal: int, now: Moment) -> bool:
-        """Tell whether a device speaks in an old stream while nobody speaks in its newer one: a card put back.
-
-        Whoever speaks in the newer one has, from the device's first word since the start, as long to prove it as it
-        may be silent.
-        """
-        first_s = self._first_heard_s.setdefault(device, now.mono_s)
-        link = self._fleet.link(device)
-        if link is None or ordinal == max(self._known(device).values()):
-            return False
-        if now.mono_s - first_s <= thresholds_s(link)[0]:
-            return False
-        return ordinal == link.ordinal or freshness(link, now.mono_s) != "fresh"
-
-    def _is_alive(self, vitals: Heartbeat | Birth, ordinal: int, echoed_s: float | None, now: Moment) -> bool:
-        """Tell whether what looks like a replay was certainly sent after all that was heard: an older copy of the card.
-
-        Its boots count from where they were when the copy was made, and may take days to catch up.
-        """
-        link = self._fleet.link(vitals.device)
-        if link is None or vitals.echo is None or echoed_s is None or ordinal != link.ordinal:
-            return False
-        sent_after_s = min(now.mono_s, echoed_s + vitals.echo.held_ms / 1000)
-        return link.proof_s is not None and sent_after_s > link.proof_s + LATER_S
+    def _is_put_back(self, device: str, ordinal: int, now: Moment) -> bool:
+        return self._copies.is_put_back(device, ordinal, max(self._known(device).values()), now)
 
     def _receive_live(self, topic: str, where: UpTopic, envelope: Envelope, ordinal: int, now: Moment) -> None:
-        judged = tuple(self._judge_live(where.device, bytes(raw)) for raw in envelope.events)
-        for one in judged:
-            if isinstance(one.event, PositionEvent):
-                self.place(where.device, envelope.stream, ordinal, one.event, now)
-        if len(self.track) >= PENDING_MAX:
-            self.counts["live_not_stored"] += 1
-            return
+        judged = tuple(self._judge_live(where.device, bytes(raw), envelope.queue) for raw in envelope.events)
         work = Work(
             org=where.org,
             device=where.device,
@@ -279,7 +260,27 @@ class Acceptor:
             received=now,
             judged=judged,
         )
+        if envelope.queue == "status":
+            return self._hand_on(work)
+        for one in judged:
+            if isinstance(one.event, PositionEvent):
+                self.place(where.device, envelope.stream, ordinal, one.event, now)
+        if len(self.track) >= PENDING_MAX:
+            self.counts["live_not_stored"] += 1
+            return
         self.track.append(work)
+
+    def _hand_on(self, work: Work) -> None:
+        """Hand emergencies on ahead of their queue, which will bring them to the ledger."""
+        for one in work.judged:
+            if not isinstance(one.event, EmergencyEvent):
+                continue
+            if not self._emergencies.is_news(work.device, work.stream, one.event, self.committed):
+                self.counts["emergencies_repeated"] += 1
+                continue
+            corrected = self._fleet.correct(work.device, one.event, work.received, work.ordinal)
+            self.counts["emergencies_live"] += 1
+            self.recorded.append(record_live(work, one.raw, one.event, corrected))
 
     def place(self, device: str, stream: str, ordinal: int, event: PositionEvent, received: Moment) -> None:
         """Fold a position into the fleet."""
@@ -365,10 +366,10 @@ class Acceptor:
             self.counts[f"refused_{judged.reason}"] += 1
         return judged
 
-    def _judge_live(self, device: str, raw: bytes) -> Judged:
+    def _judge_live(self, device: str, raw: bytes, queue: Queue) -> Judged:
         event = codec.decode_event(raw)
         seq = 0 if isinstance(event, codec.Rejected) else event.seq
-        return self._judge(self._directory.device_units(device), raw, seq, "track")
+        return self._judge(self._directory.device_units(device), raw, seq, queue)
 
     def _set_aside(self, aside: Aside) -> None:
         self.counts[f"aside_{aside.reason}"] += 1

@@ -11,10 +11,11 @@ from cloud.fleet.fleet import Fleet
 from cloud.fleet.heads import Head, newer
 from cloud.ingest.judge import Judged
 from cloud.ingest.marks import Key, Mark
-from cloud.ingest.work import Aside, Work
+from cloud.ingest.work import Aside, Recorded, Work
 from cloud.ledger import Commit, EventRow, Gap, Loaded, Refused, Watermark
 from wire import codec
-from wire.messages import Event, Queue, RefusedSeq, StatusEvent
+from wire.events import CrewEvent, DefectEvent, EmergencyEvent, Event, Queue, StatusEvent
+from wire.messages import RefusedSeq
 from wire.scheme import Scheme
 
 Stream = tuple[str, str]
@@ -34,6 +35,7 @@ class Entry(msgspec.Struct, frozen=True):
     commit: Commit
     heads: list[Head]
     marks: list[Mark]
+    recorded: list[Recorded]
 
 
 class Book:
@@ -56,7 +58,7 @@ class Book:
     def enter(self, group: Iterable[Work | Aside]) -> Entry:
         """Make the commit for a group. Times are corrected here, once, and stored."""
         self._heads = {key: head for key, head in self._heads.items() if self._fleet.head(*key) is not head}
-        entry = Entry(Commit(), [], [])
+        entry = Entry(Commit(), [], [], [])
         for item in group:
             if isinstance(item, Aside):
                 entry.commit.refused.append(_aside_row(item))
@@ -84,14 +86,14 @@ class Book:
 
     def _enter_event(self, entry: Entry, work: Work, judged: Judged, event: Event, key: Stream) -> None:
         corrected = self._correct(work, event, key)
-        unit = self._fleet.name(event.unit) if isinstance(event, StatusEvent) else None
+        unit = self._unit_of(event)
         row = EventRow(
             id=self._next_id,
             device=work.device,
             stream=work.stream,
             queue="status",
             seq=judged.seq,
-            kind="status",
+            kind=str(event.__struct_config__.tag),
             unit=unit,
             mode=event.mode,
             at=event.at,
@@ -103,12 +105,19 @@ class Book:
         )
         self._next_id += 1
         entry.commit.events.append(row)
+        entry.recorded.append(Recorded(work.device, row, event))
         if unit is not None:
             self._tails[unit] = row.id
             entry.commit.tails.append((unit, row.id))
         if isinstance(event, StatusEvent) and (head := self._head_of(row, event)) is not None:
             entry.heads.append(head)
             entry.commit.heads.append((head.unit, head.device, row.id))
+
+    def _unit_of(self, event: Event) -> str | None:
+        """Give the unit whose history an event belongs to."""
+        if isinstance(event, StatusEvent | CrewEvent | DefectEvent | EmergencyEvent):
+            return self._fleet.name(event.unit)
+        return None
 
     def _head_of(self, row: EventRow, event: StatusEvent) -> Head | None:
         """Give the head that a status becomes; None where what stands stays. See `newer` for which."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -15,10 +15,12 @@ from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book, load_heads, load_marks
 from cloud.ingest.garbage import collect_seldom
 from cloud.ingest.lanes import Committer, StatusLane, TrackLane
+from cloud.ingest.nonces import Nonce
 from cloud.ingest.subscriber import Broker, Messages
+from cloud.ingest.work import Outgoing, Recorded
 from cloud.ledger import Ledger, Loaded
 from cloud.telemetry import PositionRow, Telemetry
-from wire.messages import PositionEvent
+from wire.events import PositionEvent
 
 PAUSE_AT = 5_000
 """Envelopes waiting for a commit at which ingest stops reading, and below half of which it reads on."""
@@ -49,12 +51,25 @@ class Ingest:
         self.status_lane = StatusLane(self.acceptor, self._book, self.fleet)
         self.track_lane = TrackLane(self.acceptor, self.fleet, directory)
         self.subscriber: Broker | None = None
+        self.on_events: Callable[[Sequence[Recorded]], None] = _act_on_nothing
+        """Acts on events of the status queues as they are stored, before the device hears that they are, and on an
+        emergency as it comes. Called on the loop's thread."""
         self.heard_s: float | None = None
         """When anything last came from the broker; None before the first."""
 
     def moment(self) -> Moment:
         """Now, on both clocks."""
         return Moment(self._clock.now(), self._clock.monotonic())
+
+    @property
+    def nonces(self) -> Mapping[str, Nonce]:
+        """The newest nonce of each device that takes commands and has proven when it minted it."""
+        return self.acceptor.nonces
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish now, at QoS 0, or drop it where there is no broker: whoever needs an answer asks again."""
+        if self.subscriber is not None:
+            self.subscriber.publish(Outgoing(topic, payload, retain))
 
     async def run(self, connect: Connect, on_ready: Callable[[], None]) -> None:
         """Serve a broker until cancelled. Calls `on_ready` whenever a subscription stands."""
@@ -95,8 +110,11 @@ class Ingest:
         on_ready()
 
     def _flush(self) -> None:
-        """Publish what waits. Also the moment to read on, where reading was paused."""
+        """Hand on what was recorded and publish what waits. Also the moment to read on, where reading was paused."""
         assert self.subscriber is not None
+        if self.acceptor.recorded:
+            recorded, self.acceptor.recorded = self.acceptor.recorded, []
+            self.on_events(recorded)
         for message in self.acceptor.outgoing:
             self.subscriber.publish(message)
         self.acceptor.outgoing.clear()
@@ -136,6 +154,10 @@ class Ingest:
         ordinal = self.acceptor.ordinal(row.device, row.stream)
         proven = row.corrected_at < row.received_at  # one that was not is stored as of its receipt
         return make_place(event, ordinal=ordinal, stream=row.stream, corrected=Corrected(row.corrected_at, proven))
+
+
+def _act_on_nothing(_recorded: Sequence[Recorded]) -> None:
+    """Nobody acts on events."""
 
 
 def _entries(directory: Directory) -> Iterable[UnitEntry]:

@@ -6,19 +6,18 @@ from typing import Protocol, get_args
 import msgspec
 
 from wire import codec
-from wire.messages import (
+from wire.events import (
     SEQ_MAX,
     STATUS_KINDS,
-    Birth,
-    Death,
-    Envelope,
+    CrewEvent,
+    DefectEvent,
+    EmergencyEvent,
     Event,
-    Heartbeat,
     Queue,
-    Sent,
     StatusEvent,
-    UpMessage,
+    TurnoutEvent,
 )
+from wire.messages import Birth, Death, Envelope, Heartbeat, Sent, UpMessage
 from wire.scheme import Scheme
 from wire.topics import UpTopic
 
@@ -83,7 +82,16 @@ def _objection(event: Event, seq: int, queue: Queue, units: Sequence[BoundUnit],
         return "wrong_seq"
     if _QUEUES[type(event)] != queue:
         return "wrong_queue"
-    return _status_objection(event, units, schemes) if isinstance(event, StatusEvent) else ""
+    match event:
+        case StatusEvent():
+            return _status_objection(event, units, schemes)
+        case CrewEvent() | DefectEvent() | EmergencyEvent():
+            named = {event.unit}
+        case TurnoutEvent():
+            named = set(event.units)
+        case _:
+            return ""
+    return "" if named <= {unit.id for unit in units} else "foreign_unit"
 
 
 def _status_objection(event: StatusEvent, units: Sequence[BoundUnit], schemes: dict[str, Scheme]) -> str:
@@ -118,7 +126,16 @@ def object_to(where: UpTopic, device: Sender, message: UpMessage | codec.Rejecte
 def _envelope_objection(where: UpTopic, envelope: Envelope) -> str:
     if envelope.first_held + len(envelope.events) - 1 > SEQ_MAX:
         return "past_last_seq"
-    return "too_many_events" if where.channel == "live" and len(envelope.events) > 1 else ""
+    if where.channel != "live":
+        return ""
+    if len(envelope.events) > 1:
+        return "too_many_events"
+    return "wrong_channel" if envelope.queue == "status" and not _are_emergencies(envelope) else ""
+
+
+def _are_emergencies(envelope: Envelope) -> bool:
+    """Tell whether nothing but emergencies goes ahead of its queue here."""
+    return all(isinstance(codec.decode_event(bytes(raw)), EmergencyEvent) for raw in envelope.events)
 
 
 def is_enrolled(stream: str, enrolment: str) -> bool:
@@ -128,5 +145,5 @@ def is_enrolled(stream: str, enrolment: str) -> bool:
 
 def _channels(message: UpMessage) -> tuple[str, ...]:
     if isinstance(message, Envelope):
-        return ("status",) if message.queue == "status" else ("history", "live")
+        return ("status", "live") if message.queue == "status" else ("history", "live")
     return _CHANNELS[type(message)]

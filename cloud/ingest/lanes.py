@@ -29,7 +29,7 @@ from cloud.ingest.marks import Key
 from cloud.ingest.work import Aside, Work
 from cloud.ledger import Commit
 from cloud.telemetry import InputRow, PositionRow
-from wire.messages import InputEvent, PositionEvent
+from wire.events import InputEvent, PositionEvent
 
 _Item = TypeVar("_Item", bound=Work | Aside)
 
@@ -97,7 +97,7 @@ class StatusLane:
     async def run(
         self, committer: Committer, store: Callable[[Commit], None], flush: Callable[[], None], clock: Clock
     ) -> None:
-        """Commit group after group for as long as the task lives."""
+        """Commit group after group for as long as the task lives. `flush` hands on and publishes what came of one."""
         while True:
             await self.wake.wait()
             self.wake.clear()
@@ -121,6 +121,7 @@ class StatusLane:
     def _show_and_settle(self, entry: Entry, now: Moment) -> None:
         for mark in entry.marks:
             self._acceptor.commit_mark(mark, now)
+        self._acceptor.recorded += entry.recorded
         named = dict.fromkeys((mark.device, mark.stream, mark.queue) for mark in entry.marks)
         settled: list[Key] = sorted(named, key=itemgetter(0))
         moved = dict.fromkeys(head.unit for head in entry.heads if self._fleet.apply_head(head, now))

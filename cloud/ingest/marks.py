@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from wire import digest
-from wire.messages import Envelope, Queue, RefusedSeq, Vitals
+from wire.events import Queue
+from wire.messages import Envelope, RefusedSeq, Vitals
 
 Key = tuple[str, str, Queue]
 """A device, one of its streams, and the queue."""

@@ -6,7 +6,7 @@ from cloud.fleet.clocks import Corrected
 from cloud.ingest.judge import Judged
 from cloud.ingest.work import Work
 from cloud.telemetry import InputRow, PositionRow
-from wire.messages import InputEvent, PositionEvent
+from wire.events import InputEvent, PositionEvent
 
 
 def position_row(work: Work, event: PositionEvent, unit: str | None, corrected: Corrected) -> PositionRow:

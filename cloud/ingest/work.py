@@ -7,6 +7,8 @@ import msgspec
 from cloud.fleet.clocks import Moment
 from cloud.ingest.judge import Judged
 from cloud.ingest.marks import Gap, Mark
+from cloud.ledger import EventRow
+from wire.events import Event
 
 
 class Outgoing(NamedTuple):
@@ -30,6 +32,16 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mark: Mark | None = None
     """None for live records: they are stored and never move a mark."""
     gap: Gap | None = None
+
+
+class Recorded(msgspec.Struct, frozen=True, gc=False):
+    """An event of a status queue that was stored just now, for whoever acts on it."""
+
+    device: str
+    row: EventRow
+    event: Event
+    live: bool = False
+    """Whether it came ahead of its queue and isn't stored yet: the same event comes once more when it is."""
 
 
 class Aside(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,13 +2,30 @@
 
 Ledger.open(url) = opening.py (settings read back, damage refused, schema brought up) → Ledger (store.py)
 commit → statements.py (rows as the driver wants them) + quarantine.py (its bounds), in one transaction
+commit_orders → orders.py, in one transaction of its own
 """
 
 from cloud.ledger.quarantine import Bounds
-from cloud.ledger.rows import Commit, Counts, EventRow, Gap, Head, Loaded, Refused, Tail, Watermark
+from cloud.ledger.rows import (
+    AssignmentRow,
+    Commit,
+    Counts,
+    EventRow,
+    Gap,
+    Head,
+    Loaded,
+    LoadedOrders,
+    OrderCommit,
+    OrderLogRow,
+    OrderRow,
+    Refused,
+    Tail,
+    Watermark,
+)
 from cloud.ledger.store import Ledger
 
 __all__ = [
+    "AssignmentRow",
     "Bounds",
     "Commit",
     "Counts",
@@ -17,6 +34,10 @@ __all__ = [
     "Head",
     "Ledger",
     "Loaded",
+    "LoadedOrders",
+    "OrderCommit",
+    "OrderLogRow",
+    "OrderRow",
     "Refused",
     "Tail",
     "Watermark",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from wire.messages import Mode, Queue
+from wire.events import Mode, Queue
 
 Head = tuple[str, str, int]
 """Unit, device, and the id of the event that is now that device's latest status for that unit."""
@@ -109,6 +109,61 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     tails: dict[str, int]
     refused: list[Refusal] = []
     """The latest `REFUSED_KEPT` of each queue, oldest first."""
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An order as it stands. `body` holds all of it; the rest is for whoever looks for one."""
+
+    id: str
+    base: str
+    phase: str
+    active: bool
+    version: int
+    created_at: datetime
+    owner_term: int
+    """Of the process that has it in hand."""
+    body: bytes
+
+
+class OrderLogRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that became of an order."""
+
+    order: str
+    at: datetime
+    """When it was known here."""
+    kind: str
+    by: str
+    body: bytes
+    """JSON."""
+
+
+class AssignmentRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Which order a unit is on; None for none."""
+
+    unit: str
+    version: int
+    order: str | None
+    since: datetime
+
+
+class OrderCommit(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes durable of orders together, or not at all."""
+
+    orders: list[OrderRow] = []
+    log: list[OrderLogRow] = []
+    assignments: list[AssignmentRow] = []
+    through: int = 0
+    """The newest event that the orders take account of."""
+
+
+class LoadedOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """What a starting process needs to go on with orders."""
+
+    active: list[OrderRow]
+    """Oldest first."""
+    assignments: list[AssignmentRow]
+    through: int
+    """What came after this event is not in the orders yet."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,21 +1,35 @@
 """The ledger: commit what was settled, load it at start, look back.
 
-Synchronous. `commit` and `record_start` may be called from any thread and take turns; reads run beside them on
+Synchronous. What writes may be called from any thread and takes turns; reads run beside it on
 connections of their own. Every method raises `Retryable` (a full or failing disk, a database that is away) or `Fatal`.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Select, func, insert, literal, select
 
+from cloud.ledger import orders
 from cloud.ledger.failures import naming_failures
 from cloud.ledger.opening import name_place, open_engine
 from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
-from cloud.ledger.rows import REFUSED_KEPT, Commit, Counts, EventRow, Gap, Loaded, Refused, Watermark
+from cloud.ledger.rows import (
+    REFUSED_KEPT,
+    Commit,
+    Counts,
+    EventRow,
+    Gap,
+    Loaded,
+    LoadedOrders,
+    OrderCommit,
+    OrderLogRow,
+    OrderRow,
+    Refused,
+    Watermark,
+)
 from cloud.ledger.statements import Statements, event_cells, execute, gap_cells, watermark_cells
 from cloud.ledger.tables import event, gap, head, process, refused, tail, watermark
 
@@ -115,6 +129,40 @@ class Ledger:
         with self._reading() as connection:
             newest = connection.execute(select(func.max(event.c.id))).scalar_one()
             return Counts(last_event_id=newest or 0, **read_counters(connection))
+
+    def commit_orders(self, commit: OrderCommit, owner_term: int) -> None:
+        """Make all of it durable, or, when this raises, none of it. It may then be tried again as it is.
+
+        Raises `Fatal` where a process with a higher owner term has one of the orders in hand.
+        """
+        with self._writing() as connection:
+            orders.write(connection, commit, owner_term)
+
+    def load_orders(self) -> LoadedOrders:
+        """Everything that a starting process goes on from with orders, as of one moment."""
+        with self._reading() as connection:
+            return orders.load(connection)
+
+    def order(self, order_id: str) -> OrderRow | None:
+        """One order, whatever became of it."""
+        with self._reading() as connection:
+            return orders.read(connection, order_id)
+
+    def newest_orders(self, limit: int) -> list[OrderRow]:
+        """The newest orders first, at most `limit`."""
+        with self._reading() as connection:
+            return orders.newest(connection, limit)
+
+    def order_log(self, order_id: str) -> list[OrderLogRow]:
+        """What became of an order, in order."""
+        with self._reading() as connection:
+            return orders.read_log(connection, order_id)
+
+    def events_after(self, event_id: int, kinds: Collection[str], limit: int) -> list[EventRow]:
+        """Give events of these kinds after `event_id`, oldest first, at most `limit`."""
+        rows = select(event).where(event.c.id > event_id, event.c.kind.in_(kinds)).order_by(event.c.id).limit(limit)
+        with self._reading() as connection:
+            return [_event(row) for row in connection.execute(rows)]
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -2,7 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -126,6 +139,52 @@ process = Table(
     Column("started_at", Instant, nullable=False),
     Column("owner_term", BigInteger, nullable=False),
     Column("version", Text, nullable=False),
+)
+
+order = Table(
+    "order",
+    metadata,
+    Column("number", _ROWID, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("owner_term", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("id", name="order_id"),
+)
+Index("order_active", order.c.number, sqlite_where=text("active"), postgresql_where=text("active"))
+
+order_log = Table(
+    "order_log",
+    metadata,
+    Column("order", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("order", Text),
+    Column("since", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("event_id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 counter = Table(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from wire.messages import FixMode, Mode, Quality
+from wire.events import FixMode, Mode, Quality
 
 
 class TrackRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

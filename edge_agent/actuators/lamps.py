@@ -6,8 +6,9 @@ from datetime import datetime
 from edge_agent.config import Button
 from edge_agent.outbox import Stored
 from edge_agent.state import lamps
-from edge_agent.state.lamps import Lamp, Meaning, Panel, Shown
-from wire.messages import QueueSettle, ShownStatus, State, StatusEvent
+from edge_agent.state.lamps import Lamp, Meaning, Panel, PanelView, Shown
+from wire.events import StatusEvent
+from wire.messages import QueueSettle, ShownStatus, State
 
 Show = Callable[[Mapping[str, Lamp], str], None]
 
@@ -22,6 +23,8 @@ class Lamps:
         self._events = {(one.unit, one.code) for one in buttons.values() if one.event}
         self._show = show
         self._panel = Panel()
+        self.view = PanelView({}, "")
+        """What was last shown."""
         self._stream = ""
         self._state: State | None = None
         self._order = (0, 0)
@@ -31,6 +34,14 @@ class Lamps:
     def state_held(self) -> tuple[int, int]:
         """The owner term and version of the state that is shown; zeros where there is none, or it ran out."""
         return self._order if self._state is not None else (0, 0)
+
+    def control_shows(self, unit: str) -> ShownStatus | None:
+        """Give what control's newest state says of a unit; None where that is unknown, or ran out."""
+        return next((one for one in self._state.units if one.unit == unit), None) if self._state else None
+
+    def is_overruled(self, unit: str) -> bool:
+        """Tell whether control shows another status than the last one of this panel that it has settled."""
+        return lamps.is_overruled(self._panel, unit)
 
     def restart(self, unsettled: Iterable[Stored], *, stream: str, now_s: float) -> None:
         """Go on with what the outbox holds: after a start, or in a new stream, where sequences count anew."""
@@ -74,8 +85,8 @@ class Lamps:
 
     def refresh(self, now_s: float) -> None:
         """Show what stands."""
-        view = lamps.plan_lamps(self._panel, self._buttons, now_s)
-        self._show(view.lamps, view.notice)
+        self.view = lamps.plan_lamps(self._panel, self._buttons, now_s)
+        self._show(self.view.lamps, self.view.notice)
 
     def _meaning(self, event: StatusEvent) -> Meaning:
         return Meaning(event.unit, event.code, (event.unit, event.code) in self._events)

@@ -5,18 +5,21 @@ load(path, environ) = file.py reads the texts → merge.py → settings.py (shap
 
 from edge_agent.config.file import Config, ConfigInvalid, load, load_scheme
 from edge_agent.config.panel import Button
-from edge_agent.config.settings import Device, Gpsd, Link, Outbox, Panel, Report, UnitEntry
+from edge_agent.config.settings import Device, Emergency, Gpsd, Link, Outbox, Page, Panel, Report, Station, UnitEntry
 
 __all__ = [
     "Button",
     "Config",
     "ConfigInvalid",
     "Device",
+    "Emergency",
     "Gpsd",
     "Link",
     "Outbox",
+    "Page",
     "Panel",
     "Report",
+    "Station",
     "UnitEntry",
     "load",
     "load_scheme",

@@ -10,24 +10,38 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from edge_agent.config.buses import BusSettings, bus_problems
+from edge_agent.config.cards import card, card_problems
+from edge_agent.config.device_file import DeviceFile
 from edge_agent.config.merge import merge, variable_of
-from edge_agent.config.panel import Button, button_problems, buttons, panel_problems, unit_problems
+from edge_agent.config.panel import (
+    Button,
+    button_problems,
+    buttons,
+    emergency_problems,
+    panel_problems,
+    unit_problems,
+)
+from edge_agent.config.register_maps import RegisterMap, load_maps
 from edge_agent.config.settings import (
     ButtonCode,
     ButtonName,
     Device,
-    DeviceFile,
     Gpsd,
     Link,
     Outbox,
+    Page,
     Panel,
     Report,
+    Station,
     UnitEntry,
 )
 from edge_agent.errors import Fatal
 from wire.scheme import Scheme, assemble
 from wire.strict import Problem, convert
 
+MAPS_FOLDER = "register_maps"
+"""The folder beside the TOML in which a site keeps its own register maps."""
 SITE_FOLDER = "schemes"
 """The folder beside the TOML in which a site keeps its own schemes and overrides."""
 
@@ -45,18 +59,31 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """At least one; the first is the vehicle's own."""
     gpsd: Gpsd | None
     panel: Panel | None
+    buses: tuple[BusSettings, ...]
+    maps: dict[str, RegisterMap]
+    """The register maps that the slaves of `buses` have, by name."""
+    station: Station | None
+    page: Page | None
     report: Report
     outbox: Outbox
     schemes: dict[str, Scheme]
     """The schemes of `units`, by name."""
     buttons: dict[str, Button]
     """What each of the panel's buttons declares, by the button's name; empty without a panel."""
+    cards: dict[str, dict[str, Button]]
+    """What each unit's card on the touch page offers: its status buttons, by code; empty without a page."""
 
 
 class UnitSection(msgspec.Struct, frozen=True):
     """The units alone, so that they can be checked while another section is wrong."""
 
     unit: tuple[UnitEntry, ...]
+
+
+class BusSection(msgspec.Struct, frozen=True):
+    """The Modbus lines alone, likewise."""
+
+    bus: tuple[BusSettings, ...]
 
 
 class PanelSection(msgspec.Struct, frozen=True):
@@ -79,15 +106,18 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """
     data, problems = merge(_read_toml(path), environ)
     schemes, scheme_problems = _read_schemes(path.parent / SITE_FOLDER)
+    maps, map_problems = load_maps(path.parent / MAPS_FOLDER) if data.get("bus") else ({}, ())
     found = convert(data, DeviceFile)
-    problems += scheme_problems
+    problems += scheme_problems + map_problems
     problems += found if isinstance(found, tuple) else ()
     if not scheme_problems:
         problems += tuple(_meaning_problems(data, schemes, path.parent))
+    if not map_problems:
+        problems += tuple(_bus_problems(data, maps))
     if problems or isinstance(found, tuple):
         lines = (f"  {_with_origin(problem, environ)}" for problem in problems)
         raise ConfigInvalid("\n".join([f"{path}:", *lines]))
-    return _config(found, schemes, path.parent)
+    return _config(found, schemes, maps, path.parent)
 
 
 def load_scheme(name: str, folder: Path | None = None) -> Scheme:
@@ -99,17 +129,26 @@ def load_scheme(name: str, folder: Path | None = None) -> Scheme:
     return schemes[name]
 
 
-def _config(found: DeviceFile, schemes: dict[str, Scheme], folder: Path) -> Config:
+def _config(found: DeviceFile, schemes: dict[str, Scheme], maps: dict[str, RegisterMap], folder: Path) -> Config:
+    declared = buttons(found.panel, found.unit, schemes) if found.panel else {}
+    used = {slave.map for bus in found.bus for slave in bus.slave}
     return Config(
         device=replace(found.device, state_dir=_absolute(found.device.state_dir, folder)),
         link=found.link,
         units=found.unit,
         gpsd=found.gpsd,
-        panel=replace(found.panel, path=_absolute(found.panel.path, folder)) if found.panel else None,
+        panel=_placed(found.panel, folder) if found.panel else None,
+        buses=found.bus,
+        maps={name: one for name, one in maps.items() if name in used},
+        station=replace(found.station, layout=_absolute(found.station.layout, folder)) if found.station else None,
+        page=found.page,
         report=found.report,
         outbox=found.outbox,
         schemes={unit.scheme: schemes[unit.scheme] for unit in found.unit},
-        buttons=buttons(found.panel, found.unit, schemes) if found.panel else {},
+        buttons=declared,
+        cards={unit.id: card(unit, declared.values(), schemes[unit.scheme]) for unit in found.unit}
+        if found.page
+        else {},
     )
 
 
@@ -122,19 +161,33 @@ def _meaning_problems(data: Mapping[str, Any], schemes: Mapping[str, Scheme], fo
         expected = f"at least moving_s, which is {report.moving_s:g}"
         yield Problem("report.parked_s", f"is {report.parked_s:g}", expected)
     if not isinstance(panel, tuple):
-        yield from panel_problems(replace(panel.panel, path=_absolute(panel.panel.path, folder)))
+        yield from panel_problems(_placed(panel.panel, folder))
     if isinstance(units, tuple) or not units.unit:
         return
     yield from unit_problems(units.unit, tuple(schemes))
+    yield from card_problems(units.unit, schemes)
+    if not isinstance(panel, tuple):
+        yield from emergency_problems(panel.panel, units.unit)
     table = data.get("panel")
     written = convert({"buttons": table.get("buttons") if isinstance(table, dict) else None}, ButtonSection)
     if not isinstance(written, tuple):
         yield from button_problems(written.buttons, units.unit, schemes)
 
 
+def _bus_problems(data: Mapping[str, Any], maps: Mapping[str, RegisterMap]) -> Iterator[Problem]:
+    buses = convert({"bus": data.get("bus", [])}, BusSection)
+    if not isinstance(buses, tuple):
+        yield from bus_problems(buses.bus, tuple(maps))
+
+
 def _with_origin(problem: Problem, environ: Mapping[str, str]) -> str:
     variable = variable_of(problem.path, environ)
     return f"{problem} (set by {variable})" if variable else str(problem)
+
+
+def _placed(panel: Panel, folder: Path) -> Panel:
+    """The panel with its path absolute, where it has one."""
+    return replace(panel, path=_absolute(panel.path, folder)) if panel.path else panel
 
 
 def _absolute(path: str, folder: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from edge_agent.config.settings import DeviceFile
+from edge_agent.config.device_file import DeviceFile
 from wire.strict import Problem
 
 PREFIX = "EDGE__"

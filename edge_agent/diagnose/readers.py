@@ -59,16 +59,20 @@ def look_at_panel(panel: Panel | None, *, is_running: bool) -> list[Finding]:
     """Look whether the panel's device or socket is there."""
     if panel is None:
         return [well("panel", "none is configured: nobody presses a status here")]
+    if panel.backend == "modbus":
+        return [well("panel", f"on the bus, with {len(panel.lines)} inputs and {len(panel.lamps)} lamps configured")]
     path = Path(panel.path)
     if panel.backend == "scripted":
         return [_about_socket(path, is_running)]
+    group, listed = ("gpio", "/dev/gpiochip*") if panel.backend == "gpiod" else ("input", "/dev/input/by-path")
     if not path.exists():
-        do = "plug it in, or mend panel.path; `ls /dev/input/by-path` lists what there is"
+        do = f"plug it in, or mend panel.path; `ls {listed}` lists what there is"
         return [fail("panel", f"{path} is not there", do)]
     if not os.access(path, os.R_OK | os.W_OK):
-        do = "run this as the agent's user; if that may not either, put it into the group input"
+        do = f"run this as the agent's user; if that may not either, put it into the group {group}"
         return [fail("panel", f"{path} is there, and this user may not read and write it", do)]
-    return [well("panel", f"{path} is there, with {len(panel.keys)} keys and {len(panel.leds)} lamps configured")]
+    keys, lamps = len(panel.keys) + len(panel.lines), len(panel.leds) + len(panel.lamps)
+    return [well("panel", f"{path} is there, with {keys} keys and {lamps} lamps configured")]
 
 
 def look_at_clock(synchronised: bool) -> Finding:

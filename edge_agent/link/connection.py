@@ -100,7 +100,8 @@ async def connected(address: Address, death: bytes) -> AsyncIterator[aiomqtt.Cli
 async def subscribe(client: Client, address: Address) -> None:
     """Subscribe to all that the cloud says to this device. Raises `aiomqtt.MqttError` where the broker refuses."""
     org, device = address.organisation, address.device
-    names = (topics.down(org, device, "settle"), topics.down(org, device, "state"), topics.hello(org))
+    own: tuple[topics.DownChannel, ...] = ("settle", "state", "command")
+    names = (*(topics.down(org, device, channel) for channel in own), topics.hello(org))
     granted = await client.subscribe([(name, 0) for name in names])
     refused = [name for name, code in zip(names, granted, strict=False) if _is_refusal(code)]
     if refused:

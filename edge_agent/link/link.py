@@ -18,7 +18,8 @@ from edge_agent.outbox import Held, OutboxKeeper, SettleOutcome, StorageFailed, 
 from edge_agent.state import delivery
 from edge_agent.state.delivery import Answer, Delivery, DeliveryRules, Waiting
 from wire import codec
-from wire.messages import EVENTS_MAX, DownMessage, Hello, Queue, QueueSettle, Settle, State
+from wire.events import Queue
+from wire.messages import EVENTS_MAX, Command, DownMessage, Hello, QueueSettle, Settle, State
 
 HELLO_SPREAD_S = 2.0
 """Answers to a greeting are spread over this long: every device of the organisation heard it at once."""
@@ -43,8 +44,9 @@ class NewStream(msgspec.Struct, frozen=True):
     unsettled: tuple[Stored, ...]
 
 
-Receive = Callable[[QueueSettle | State | NewStream], None]
-"""Takes in a settle that deleted what it settled, control's state, or that sequences mean something else now."""
+Receive = Callable[[QueueSettle | State | Command | NewStream], None]
+"""Takes in a settle that deleted what it settled, control's state, an order, or that sequences mean something else now.
+"""
 
 
 class Link:
@@ -83,6 +85,11 @@ class Link:
         """How old the newest answer from the cloud is; infinite before the first in this process."""
         answer = self._delivery.answer
         return math.inf if answer is None else self._clock.monotonic() - answer.at_s
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection to the broker stands."""
+        return self._delivery.connected
 
     def committed(self, queue: Queue) -> None:
         """Tell that events were committed to a queue."""
@@ -177,7 +184,7 @@ class Link:
                     return
                 self._delivery = delivery.on_answer(self._delivery, delivery.answer_of(message, now_s))
                 await self._settle(message, receive)
-            case State():
+            case State() | Command():
                 if delivery.is_current(self._delivery, message.owner_term):
                     receive(message)
 
@@ -212,7 +219,8 @@ class Link:
         while sender.is_current:
             _raise_if_cancelled()
             self._wake.clear()
-            waiting = Waiting(self._keeper.depth.status, self._keeper.depth.track)
+            depth = self._keeper.depth
+            waiting = Waiting(depth.status, depth.track, self._keeper.emergency)
             now_s = self._clock.monotonic()
             send = delivery.due(self._delivery, waiting, now_s, EVENTS_MAX)
             if send is None:

@@ -1,15 +1,21 @@
 """Publishes the device's messages on one connection. All speak of the stream that the connection began with."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from edge_agent.clock import Clock
 from edge_agent.link import writer
 from edge_agent.link.connection import Address, Client
-from edge_agent.link.writer import Describe, Echo, Sending
-from edge_agent.outbox import Held, OutboxKeeper
+from edge_agent.link.writer import Describe, Description, Echo, Sending
+from edge_agent.outbox import Held, OutboxKeeper, Stored
 from edge_agent.state.delivery import Send
 from wire import topics
-from wire.messages import EVENTS_MAX, Queue
+from wire.events import ClockSource, Queue
+from wire.messages import EVENTS_MAX
+
+EMERGENCIES_MAX = 5
+"""How many emergencies are repeated at a time: the newest."""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +35,8 @@ class Sender:
         self._spoken = spoken
         self._keeper = keeper
         self._clock = clock
+        self._disciplined: ClockSource = "none"
+        """What disciplined the wall clock when this connection last described the device."""
 
     @property
     def is_current(self) -> bool:
@@ -45,7 +53,8 @@ class Sender:
 
     async def publish_birth(self, client: Client, held: Held, describe: Describe, echo: Echo) -> None:
         """Tell the beginning of this connection; returns once the broker has it."""
-        birth = writer.write_birth(self._sending(), held, describe(), echo)
+        about = self._describe(describe)
+        birth = writer.write_birth(self._sending(), held, about, echo)
         await client.publish(self._topic("link"), birth, qos=1, retain=True)
 
     async def publish(self, client: Client, send: Send, describe: Describe, echo: Echo) -> int:
@@ -53,33 +62,51 @@ class Sender:
         match send:
             case "heartbeat":
                 return await self._publish_heartbeat(client, describe, echo)
+            case "emergency":
+                return await self._publish_emergencies(client)
             case "live":
-                return await self._publish_live(client, describe)
+                return await self._publish_live(client)
             case "status":
-                return await self._publish_batch(client, "status", describe)
+                return await self._publish_batch(client, "status")
             case "history":
-                return await self._publish_batch(client, "track", describe)
+                return await self._publish_batch(client, "track")
 
     async def _publish_heartbeat(self, client: Client, describe: Describe, echo: Echo) -> int:
         held = await self._keeper.held()
         if held.stream == self._spoken.stream:
-            payload = writer.write_heartbeat(self._sending(), held, describe(), echo)
+            about = self._describe(describe)
+            payload = writer.write_heartbeat(self._sending(), held, about, echo)
             await client.publish(self._topic("live"), payload)
         return 0
 
-    async def _publish_live(self, client: Client, describe: Describe) -> int:
-        records = await self._keeper.newest_track()
-        for record in records if self.is_current else ():
-            await client.publish(self._topic("live"), writer.write_live(self._sending(), describe().clock, record))
+    async def _publish_emergencies(self, client: Client) -> int:
+        """Tell the unsettled emergencies ahead of all that waits before them; their queue brings them again."""
+        emergencies = await self._keeper.emergencies(EMERGENCIES_MAX)
+        await self._publish_ahead(client, "status", emergencies)
+        return max((one.seq for one in emergencies), default=0)
+
+    async def _publish_live(self, client: Client) -> int:
+        await self._publish_ahead(client, "track", await self._keeper.newest_track())
         return 0
 
-    async def _publish_batch(self, client: Client, queue: Queue, describe: Describe) -> int:
+    async def _publish_ahead(self, client: Client, queue: Queue, records: Sequence[Stored]) -> None:
+        for record in records if self.is_current else ():
+            payload = writer.write_live(self._sending(), self._disciplined, queue, record)
+            await client.publish(self._topic("live"), payload)
+
+    async def _publish_batch(self, client: Client, queue: Queue) -> int:
         batch = await self._keeper.batch(queue, EVENTS_MAX)
         if batch is None or not self.is_current:
             return 0
-        payload = writer.write_batch(self._sending(), describe().clock, batch)
+        payload = writer.write_batch(self._sending(), self._disciplined, batch)
         await client.publish(self._topic("status" if queue == "status" else "history"), payload)
         return batch.last
+
+    def _describe(self, describe: Describe) -> Description:
+        """Describe the device. Only for a message that says it all: each description mints a nonce."""
+        about = describe()
+        self._disciplined = about.clock
+        return about
 
     def _topic(self, channel: topics.UpChannel) -> str:
         return topics.up(self._address.organisation, self._address.device, channel)

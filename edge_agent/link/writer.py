@@ -8,17 +8,8 @@ import msgspec
 
 from edge_agent.outbox import Batch, Held, Stored
 from wire import codec
-from wire.messages import (
-    Birth,
-    ClockSource,
-    Death,
-    Envelope,
-    Heartbeat,
-    LastSeq,
-    OutboxDepth,
-    PositionAge,
-    StateHeld,
-)
+from wire.events import ClockSource, Queue
+from wire.messages import Birth, Death, Envelope, Heartbeat, LastSeq, OutboxDepth, PositionAge, StateHeld
 from wire.messages import Echo as EchoField
 
 Echo = tuple[str, int] | None
@@ -43,6 +34,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str
     state: tuple[int, int] = (0, 0)
     """The owner term and version of the newest state heard from control; zeros for none."""
+    nonce: str = ""
+    """Minted for this description, for commands to quote; empty for a device that takes none."""
 
 
 Describe = Callable[[], Description]
@@ -85,9 +78,9 @@ def write_batch(sending: Sending, clock: ClockSource, batch: Batch) -> bytes:
     return _envelope(sending, clock, batch)
 
 
-def write_live(sending: Sending, clock: ClockSource, record: Stored) -> bytes:
-    """Write the envelope of one track record, live: it never moves the queue's watermark, so no digest goes along."""
-    return _envelope(sending, clock, Batch("track", record.seq, bytes(32), (record.raw,)))
+def write_live(sending: Sending, clock: ClockSource, queue: Queue, record: Stored) -> bytes:
+    """Write the envelope of one event, live: it never moves its queue's watermark, so no digest goes along."""
+    return _envelope(sending, clock, Batch(queue, record.seq, bytes(32), (record.raw,)))
 
 
 def _envelope(sending: Sending, clock: ClockSource, batch: Batch) -> bytes:
@@ -126,6 +119,7 @@ def _vitals(sending: Sending, held: Held, about: Description, echo: Echo) -> dic
         "outbox": OutboxDepth(held.depth.status, held.depth.track, _oldest_ms(held, sending)),
         "disk_free_mib": held.disk_free_mib,
         "faults": _fitting(about.faults),
+        "nonce": about.nonce,
         "state": StateHeld(*about.state),
     }
 

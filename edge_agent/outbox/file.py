@@ -16,7 +16,8 @@ import msgspec
 from edge_agent.outbox import database
 from edge_agent.outbox.database import Damaged, is_sealed, sealed, transaction
 from wire import codec, digest
-from wire.messages import CurrentStatus, Event, InputEvent, PositionEvent, Queue, StatusEvent
+from wire.events import EmergencyEvent, Event, InputEvent, Queue, StatusEvent
+from wire.messages import CurrentStatus
 
 Draft = Callable[..., Event]
 """Makes the event once its sequence is known: called with `seq=`."""
@@ -83,6 +84,8 @@ class OutboxFile:
         """Open the file, making it if it is not there, and start a new boot."""
         self.path = path
         self.closed = False
+        self.emergency = 0
+        """The sequence of the newest unsettled emergency; 0 for none."""
         self._db = database.connect(path)
         try:
             self._prepare(enrolment)
@@ -114,6 +117,7 @@ class OutboxFile:
                 stored.append(Stored(seq, event, raw))
                 seq += 1
             self._set_ends(queue, _Ends(seq, ends.base, tip))
+        self.emergency = max([self.emergency, *(one.seq for one in stored if isinstance(one.event, EmergencyEvent))])
         return stored
 
     def batch(self, queue: Queue, events_max: int) -> Batch | None:
@@ -203,6 +207,11 @@ class OutboxFile:
         query = "SELECT seq FROM status ORDER BY seq DESC LIMIT ?"
         return self._read("status", [seq for (seq,) in self._db.execute(query, (events_max,)).fetchall()[::-1]])
 
+    def emergencies(self, events_max: int) -> list[Stored]:
+        """Give the newest unsettled emergencies, oldest first."""
+        query = "SELECT seq FROM status WHERE series = 'emergency' ORDER BY seq DESC LIMIT ?"
+        return self._read("status", [seq for (seq,) in self._db.execute(query, (events_max,)).fetchall()[::-1]])
+
     def current(self) -> list[CurrentStatus]:
         """Give each unit's current status, settled or not."""
         rows = self._db.execute("SELECT unit, stream, seq, scheme, code, seal FROM current ORDER BY unit").fetchall()
@@ -258,6 +267,7 @@ class OutboxFile:
                 self._read(queue, range(first, last + 1))
             elif last is not None:
                 self._read(queue, [first])
+        self.emergency = max((one.seq for one in self.emergencies(1)), default=0)
 
     def _read(self, queue: Queue, seqs: Sequence[int]) -> list[Stored]:
         """Read rows, each held against the digest before it. Raises `Damaged` where one does not fit."""
@@ -305,17 +315,17 @@ class OutboxFile:
             self._db.execute(f"DELETE FROM {queue} WHERE seq <= ?", (through,))
             self._set_ends(queue, _Ends(ends.next_seq, base, ends.tip))
             self._set_meta(f"base/{queue}", base.hex())  # on another page: without it nothing vouches for the oldest
+        if queue == "status" and through >= self.emergency:
+            self.emergency = 0
 
 
 def series_of(event: Event) -> str:
     """Name the series that an event belongs to: its kind, and for an input its name too."""
     match event:
-        case StatusEvent():
-            return "status"
-        case PositionEvent():
-            return "position"
         case InputEvent():
             return f"input/{event.name}"
+        case _:
+            return str(event.__struct_config__.tag)
 
 
 def _follow(before: object, event: object) -> bytes | None:

@@ -18,7 +18,8 @@ from edge_agent.outbox import takeover
 from edge_agent.outbox.database import Damaged, failure_of
 from edge_agent.outbox.file import EVICT_ROWS, Batch, Depth, Draft, OutboxFile, SettleOutcome, Stored
 from edge_agent.outbox.reserve import Reserve
-from wire.messages import CurrentStatus, Queue
+from wire.events import Queue
+from wire.messages import CurrentStatus
 
 _log = structlog.get_logger("outbox")
 _T = TypeVar("_T")
@@ -95,6 +96,11 @@ class OutboxKeeper:
         return self._file.boot
 
     @property
+    def emergency(self) -> int:
+        """The sequence of the newest unsettled emergency; 0 for none."""
+        return self._file.emergency
+
+    @property
     def fault(self) -> str:
         """What is wrong with the storage now; empty when nothing is."""
         return next((str(error) for error in self._broken.values()), "")
@@ -110,6 +116,10 @@ class OutboxKeeper:
     async def newest_track(self) -> list[Stored]:
         """Give the newest unsettled track record of each kind and name."""
         return await self._run("newest_track", lambda file: file.newest_track())
+
+    async def emergencies(self, events_max: int) -> list[Stored]:
+        """Give the newest unsettled emergencies, oldest first."""
+        return await self._run("emergencies", lambda file: file.emergencies(events_max))
 
     async def unsettled_statuses(self, events_max: int) -> list[Stored]:
         """Give the newest unsettled statuses, oldest first."""

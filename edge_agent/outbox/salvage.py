@@ -10,7 +10,8 @@ import msgspec
 
 from edge_agent.outbox.database import connect_read_only, is_sealed
 from wire import digest
-from wire.messages import CurrentStatus, Queue
+from wire.events import Queue
+from wire.messages import CurrentStatus
 
 _ROW_BYTES_MIN = 64
 """A row takes more than this: no more than so many can lie in a hole."""

@@ -16,7 +16,7 @@ from edge_agent.outbox import salvage
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.outbox.salvage import Salvage
 from wire import codec
-from wire.messages import Event, Origin, Queue, StatusEvent
+from wire.events import Event, Origin, Queue, StatusEvent
 
 _GROUP = 100
 """Events to a transaction: a bound for the room that its log takes beside the new file."""

@@ -33,6 +33,11 @@ class PanelBackend(Protocol):
         ...
 
 
+def without_words(lamps: Mapping[str, Lamp], notice: str) -> dict[str, Lamp]:
+    """The lamps of a panel with no place for the words of a notice: under one, every lamp that is lit blinks fast."""
+    return {button: "fast" if notice and lamp != "dark" else lamp for button, lamp in lamps.items()}
+
+
 class Outage:
     """Tells an outage once and its end once, and says how long to wait before the next attempt."""
 

@@ -18,7 +18,7 @@ from edge_agent.decode.panel import (
     release_events,
 )
 from edge_agent.decode.readings import Press, Rejected
-from edge_agent.sources.panel import Emit, Jitter, Outage, until_first
+from edge_agent.sources.panel import Emit, Jitter, Outage, until_first, without_words
 from edge_agent.state.lamps import Lamp, is_lit, next_blink_s
 
 EVIOCGRAB = 0x40044590
@@ -47,7 +47,7 @@ class EvdevPanel:
 
     def show(self, lamps: Mapping[str, Lamp], notice: str) -> None:
         """Light the LEDs so from now on; blinking goes on by itself."""
-        self._lamps = {button: "fast" if notice and lamp != "dark" else lamp for button, lamp in lamps.items()}
+        self._lamps = without_words(lamps, notice)
         self._changed.set()
 
     async def run(self, emit: Emit) -> None:

@@ -2,7 +2,8 @@
 
 Everything goes at QoS 0, because the cloud's settle is the acknowledgement. A queue has at most one envelope in
 flight; it is sent again, backing off, until it is settled. Out go first what is unsettled of the status queue, then
-the newest committed track record of each kind, then history in batches that never delay the other two.
+the newest committed track record of each kind, then history in batches that never delay the other two. An emergency
+goes before all of them, at once and on its own, and again until its queue has brought it.
 """
 
 import math
@@ -10,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from wire.messages import Queue, Settle
+from wire.events import Queue
+from wire.messages import Settle
 
 ANSWER_WAIT_S = 1.0
 """How long unsettled statuses wait for the first answer on a connection, so that their times can be proven.
@@ -23,7 +25,7 @@ HISTORY_IDLE_S = 15.0
 """How long a few track records may wait for more before they travel as history."""
 RETRY_MAX_S = 20.0
 
-Send = Literal["heartbeat", "status", "live", "history"]
+Send = Literal["emergency", "heartbeat", "status", "live", "history"]
 
 
 class DeliveryRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """When the next heartbeat is due."""
     status: InFlight | None = None
     track: InFlight | None = None
+    emergency: InFlight | None = None
+    """The newest emergency that was sent ahead of its queue."""
     history_s: float = 0.0
     """The earliest moment of the next history batch."""
     hold_s: float = -math.inf
@@ -75,6 +79,8 @@ class Waiting(msgspec.Struct, frozen=True):
 
     status: int
     track: int
+    emergency: int = 0
+    """The sequence of the newest unsettled emergency; 0 for none."""
 
 
 def on_connected(delivery: Delivery, now_s: float) -> Delivery:
@@ -87,6 +93,7 @@ def on_connected(delivery: Delivery, now_s: float) -> Delivery:
         heartbeat_s=now_s + delivery.rules.heartbeat_s,
         status=None,
         track=None,
+        emergency=None,
         hold_s=-math.inf,
         live=True,
     )
@@ -154,6 +161,10 @@ def on_sent(delivery: Delivery, send: Send, now_s: float, last: int = 0) -> Deli
     It is 0 where the queue had been settled empty meanwhile: nothing went, and nothing is waited for.
     """
     match send:
+        case "emergency":
+            before = delivery.emergency
+            again = _again(delivery, before if before is not None and before.last == last else None, last, now_s)
+            return msgspec.structs.replace(delivery, emergency=again)
         case "heartbeat":
             return msgspec.structs.replace(delivery, heartbeat_s=now_s + delivery.rules.heartbeat_s)
         case "live":
@@ -169,6 +180,8 @@ def due(delivery: Delivery, waiting: Waiting, now_s: float, batch_max: int) -> S
     """Name what to send now, most urgent first; None where nothing is due before `next_s`."""
     if not delivery.connected:
         return None
+    if now_s >= _emergency_s(delivery, waiting):
+        return "emergency"
     if now_s >= delivery.heartbeat_s:
         return "heartbeat"
     if waiting.status and now_s >= _status_s(delivery):
@@ -184,7 +197,7 @@ def next_s(delivery: Delivery, waiting: Waiting, batch_max: int) -> float:
     """Give the moment at which something will be due if nothing happens before."""
     if not delivery.connected:
         return math.inf
-    moments = [delivery.heartbeat_s, -math.inf if delivery.live else math.inf]
+    moments = [_emergency_s(delivery, waiting), delivery.heartbeat_s, -math.inf if delivery.live else math.inf]
     if waiting.status:
         moments.append(_status_s(delivery))
     if waiting.track:
@@ -202,6 +215,13 @@ def echo_of(delivery: Delivery, now_s: float) -> tuple[str, int] | None:
 def answer_of(settle: Settle, now_s: float) -> Answer:
     """Read the answer out of a settle."""
     return Answer(settle.id, now_s, settle.owner_term)
+
+
+def _emergency_s(delivery: Delivery, waiting: Waiting) -> float:
+    if not waiting.emergency:
+        return math.inf
+    sent = delivery.emergency
+    return sent.again_s if sent is not None and sent.last >= waiting.emergency else -math.inf
 
 
 def _status_s(delivery: Delivery) -> float:

@@ -5,7 +5,17 @@ from datetime import datetime
 import msgspec
 
 from edge_agent.decode.readings import Fix, InputValue
-from wire.messages import ClockSource, InputEvent, Mode, PositionEvent, StatusEvent
+from wire.events import (
+    ClockSource,
+    CrewEvent,
+    CrewPerson,
+    DefectEvent,
+    EmergencyEvent,
+    InputEvent,
+    Mode,
+    PositionEvent,
+    StatusEvent,
+)
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +26,28 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     boot: int
     mono_ms: int
     mode: Mode = "live"
+
+
+class Crew(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit's crew as it logs on, or, with `on` false, that it logged off. Who rides is told by reference only."""
+
+    unit: str
+    on: bool
+    riders: int = 0
+    persons: tuple[CrewPerson, ...] = ()
+    driver: str = ""
+    commander: str = ""
+    until: datetime | None = None
+
+
+class Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """Something on a unit that is broken (`raised`) or mended."""
+
+    unit: str
+    what: str
+    off_the_run: bool
+    raised: bool
+    text: str = ""
 
 
 def status_event(stamp: Stamp, unit: str, scheme: str, code: str, *, seq: int) -> StatusEvent:
@@ -67,4 +99,47 @@ def input_event(stamp: Stamp, read: InputValue, *, seq: int) -> InputEvent:
         name=read.name,
         value=read.value,
         quality=read.quality,
+    )
+
+
+def crew_event(stamp: Stamp, crew: Crew, *, seq: int) -> CrewEvent:
+    """Make the event of a crew's logging on or off. Raises ValueError where `until` has no offset."""
+    return CrewEvent(
+        seq=seq,
+        at=stamp.at,
+        clock=stamp.clock,
+        boot=stamp.boot,
+        mono_ms=stamp.mono_ms,
+        mode=stamp.mode,
+        unit=crew.unit,
+        on=crew.on,
+        riders=crew.riders,
+        persons=list(crew.persons),
+        driver=crew.driver,
+        commander=crew.commander,
+        until=crew.until,
+    )
+
+
+def defect_event(stamp: Stamp, defect: Defect, *, seq: int) -> DefectEvent:
+    """Make the event of a defect that was found, or mended."""
+    return DefectEvent(
+        seq=seq,
+        at=stamp.at,
+        clock=stamp.clock,
+        boot=stamp.boot,
+        mono_ms=stamp.mono_ms,
+        mode=stamp.mode,
+        unit=defect.unit,
+        what=defect.what,
+        off_the_run=defect.off_the_run,
+        raised=defect.raised,
+        text=defect.text,
+    )
+
+
+def emergency_event(stamp: Stamp, unit: str, *, seq: int) -> EmergencyEvent:
+    """Make the event of the emergency button."""
+    return EmergencyEvent(
+        seq=seq, at=stamp.at, clock=stamp.clock, boot=stamp.boot, mono_ms=stamp.mono_ms, mode=stamp.mode, unit=unit
     )

@@ -155,6 +155,13 @@ def plan_lamps(panel: Panel, buttons: Mapping[str, Meaning], now_s: float) -> Pa
     return PanelView(lamps, _notice(presses, now_s, seen=now_s <= panel.seen_until_s))
 
 
+def is_overruled(panel: Panel, unit: str) -> bool:
+    """Tell whether control shows another status of a unit than the newest that this panel declared and it settled."""
+    shown = panel.shown.get(unit)
+    standing = [each for each in panel.presses if each.meaning.unit == unit and not each.meaning.event]
+    return bool(shown and standing and _has_settled(standing[-1]) and shown.code != standing[-1].meaning.code)
+
+
 def _notice(presses: Collection[PressState], now_s: float, *, seen: bool) -> str:
     """The notice that matters most: what a person did and control lacks comes before what is silent."""
     if any(_is_late(each, now_s) for each in presses):

@@ -9,7 +9,7 @@ from edge_agent.decode.readings import Fix, InputValue, Press, Reading, SourceFa
 from edge_agent.state import debounce, reporting
 from edge_agent.state.debounce import Debounce
 from edge_agent.state.reporting import Reported, ReportRules
-from wire.messages import ClockSource
+from wire.events import ClockSource
 
 GNSS_AGREES_S = 2.0
 """The wall clock counts as disciplined by the receiver while it is this near to the receiver's time."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from edge_agent.agent import Agent, Surroundings
+from edge_agent.agent import Agent
+from edge_agent.around import Surroundings
 from edge_agent.config import Config
 from edge_agent.decode.readings import Fix, Press, Reading
 from edge_agent.state.lamps import UNSEEN, Lamp

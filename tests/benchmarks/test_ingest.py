@@ -12,7 +12,8 @@ from cloud.ingest.packets import Splitter
 from tests.programs import require_program
 from wire import codec
 from wire.digest import extend, genesis
-from wire.messages import Birth, Envelope, Heartbeat, Queue
+from wire.events import Queue
+from wire.messages import Birth, Envelope, Heartbeat
 from wire.topics import parse_up
 
 AT = b"2026-11-01T12:00:00.123456Z"

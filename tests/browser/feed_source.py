@@ -12,11 +12,12 @@ from itertools import islice
 import msgspec
 import uvicorn
 from fastapi import FastAPI
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from cloud import console
+from cloud.api.bases import BaseList, BaseView
 from cloud.clock import SystemClock
-from wire.feed import Changes, FeedRecord, Snapshot, Tick
+from wire.feed import Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
 DEADLINE_S = 10.0
 _clock = SystemClock()
@@ -30,7 +31,7 @@ def free_port() -> int:
         return port
 
 
-def event(kind: str, epoch: str, body: Snapshot | Changes | Tick) -> bytes:
+def event(kind: str, epoch: str, body: Snapshot | Changes | Orders | Tick) -> bytes:
     """One server-sent event as the feed's contract has it."""
     return f"event: {kind}\nid: {epoch}-{body.cursor}\ndata: {msgspec.json.encode(body).decode()}\n\n".encode()
 
@@ -55,6 +56,8 @@ class FeedSource:
     ticks: int = 0
     """Ticks sent so far."""
     held: dict[str, FeedRecord] = field(default_factory=dict)
+    orders: dict[str, OrderView] = field(default_factory=dict)
+    """Those in hand, which follow each snapshot."""
     connected: int = 0
     """Connections accepted so far."""
     _queues: set[asyncio.Queue[bytes]] = field(default_factory=set)
@@ -75,11 +78,17 @@ class FeedSource:
         self.cursor += 1
         self._send("changes", Changes(at=now(), cursor=self.cursor, records=records))
 
+    def order(self, *orders: OrderView) -> None:
+        """Send orders as they stand now to every connection."""
+        self.orders |= {order.order: order for order in orders}
+        self.cursor += 1
+        self._send("orders", Orders(at=now(), cursor=self.cursor, orders=orders))
+
     def send_raw(self, text: str) -> None:
         """Send bytes as they are to every connection."""
         self._put(text.encode())
 
-    def _send(self, kind: str, body: Changes | Tick) -> None:
+    def _send(self, kind: str, body: Changes | Orders | Tick) -> None:
         self._put(event(kind, self.epoch, body))
 
     def _put(self, sent: bytes) -> None:
@@ -124,6 +133,9 @@ class FeedSource:
                 await _clock.sleep(0.05)
             for part in islice(self._snapshot(), self.parts_sent):
                 yield part
+            if self.orders and self.parts_sent is None:
+                in_hand = tuple(self.orders.values())
+                yield event("orders", self.epoch, Orders(at=now(), cursor=self.cursor, orders=in_hand))
             while True:
                 yield await queue.get()
         finally:
@@ -143,6 +155,12 @@ def application(source: FeedSource) -> FastAPI:
     @app.get("/v1/feed")
     async def feed() -> StreamingResponse:
         return StreamingResponse(source.stream(), media_type="text/event-stream")
+
+    @app.get("/v1/bases")
+    async def bases() -> Response:
+        named = sorted({record.base for record in source.held.values()})
+        known = tuple(BaseView(base=name.lower().replace(" ", "-"), name=name, device="panel") for name in named)
+        return Response(msgspec.json.encode(BaseList(bases=known)), media_type="application/json")
 
     return app
 

@@ -18,7 +18,7 @@ import msgspec
 
 from tests.chaos.nursery import Line
 from tests.chaos.verdict import Verdict
-from wire.messages import Queue
+from wire.events import Queue
 
 QUEUES: tuple[Queue, Queue] = ("status", "track")
 

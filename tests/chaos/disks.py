@@ -17,7 +17,7 @@ from tests.chaos.filesystems import Filler, memory_disk, powered_disk
 from tests.chaos.jobs import Job
 from tests.chaos.nursery import Line, Nursery
 from tests.chaos.verdict import Figures
-from wire.messages import Queue
+from wire.events import Queue
 
 PAGE = 4096
 MEMORY_KIB, LEDGER_KIB, EXT4_KIB = 2048, 4096, 8192

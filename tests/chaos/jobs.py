@@ -13,7 +13,7 @@ import msgspec
 
 from edge_agent.outbox.file import Draft
 from tests.chaos.filesystems import cut_power
-from wire.messages import PositionEvent, StatusEvent
+from wire.events import PositionEvent, StatusEvent
 
 AT = datetime(2026, 11, 3, 12, tzinfo=UTC)
 UNIT = "engine-1"

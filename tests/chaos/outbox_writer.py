@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed
 from edge_agent.outbox.file import Draft
 from tests.chaos.jobs import REFUSALS_MAX, Job, OwnCut, chain, place, press, say
-from wire.messages import Queue
+from wire.events import Queue
 
 RESERVE_KIB = 256
 TRACK_ROWS_MAX = 2_000

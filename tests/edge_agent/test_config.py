@@ -31,6 +31,12 @@ b4 = "4"
 
 EVDEV = PANEL.replace("scripted", "evdev") + '[panel.keys]\nKEY_1 = "b4"\n[panel.leds]\nb4 = 0\n'
 
+GPIOD = PANEL.replace("scripted", "gpiod").replace("panel.sock", "/dev/gpiochip0")
+LINES = '[panel.lines]\nGPIO17 = "b4"\n'
+POINTS = '[panel.lines]\n"keypad.b1" = "b4"\n'
+MODBUS = '[panel]\nbackend = "modbus"\nbuttons = { b4 = "4" }\n'
+SOS = '[panel.emergency]\nbutton = "sos"\n'
+
 TWO_UNITS = SMALL + '[[unit]]\nid = "kp-12"\nscheme = "uk-police-state"\n'
 
 
@@ -113,6 +119,19 @@ def test_buttons_are_resolved_to_unit_scheme_and_code(folder: Path) -> None:
         "b1": Button(unit="kp-12", scheme="uk-police-state", code="2", event=False),
         "b2": Button(unit="kp-12", scheme="uk-police-state", code="13", event=True),
     } == written(folder, text).buttons
+
+
+def test_lines_and_points_are_named_as_they_are_marked(folder: Path) -> None:
+    """A GPIO line goes by its name or offset, a point of a bus by `slave.point`; a path stays away from a bus."""
+    text = SMALL + GPIOD + LINES + '"PIN_12 [SPARE]" = "sos"\n[panel.lamps]\nb4 = "22"\nsos = "23"\n' + SOS
+    panel = written(folder, text).panel
+    assert panel is not None and panel.emergency is not None
+    assert {"GPIO17": "b4", "PIN_12 [SPARE]": "sos"} == panel.lines
+    assert ({"b4": "22", "sos": "23"}, True, ("b4", "sos")) == (panel.lamps, panel.active_low, panel.names)
+    assert (1.0, None) == (panel.emergency.hold_s, panel.emergency.unit)
+    keypad = written(folder, SMALL + MODBUS + POINTS).panel
+    assert keypad is not None
+    assert ("", {"keypad.b1": "b4"}) == (keypad.path, keypad.lines)
 
 
 def test_the_environment_wins_over_the_file(folder: Path) -> None:
@@ -215,7 +234,26 @@ def test_every_loopback_broker_is_taken(folder: Path, broker: str) -> None:
         (SMALL + EVDEV.replace("KEY_1", "key_1"), "panel.keys.key_1: the key is 'key_1'; expected a key's number"),
         (SMALL + EVDEV.replace("b4 = 0", "b4 = 16"), "panel.leds.b4: is 16; expected a whole number from 0 to 15"),
         (SMALL + PANEL.replace("panel.sock", "p" * 120), "panel.path: is "),
-        (SMALL + PANEL.replace("scripted", "gpio"), "panel.backend: is 'gpio'; expected one of 'evdev', 'scripted'"),
+        (
+            SMALL + PANEL.replace("scripted", "gpio"),
+            "panel.backend: is 'gpio' (did you mean 'gpiod'?); expected one of 'evdev', ",
+        ),
+        (SMALL + PANEL.replace('path = "panel.sock"', ""), "panel.path: is missing; expected the socket"),
+        (SMALL + GPIOD.replace('path = "/dev/gpiochip0"', "") + LINES, "panel.path: is missing; expected the chip"),
+        (SMALL + MODBUS + 'path = "x"\n' + POINTS, "panel.path: is there, and nobody reads it"),
+        (SMALL + GPIOD, "panel.lines: is missing"),
+        (SMALL + GPIOD + LINES.replace('= "b4"', '= "b5"'), "panel.lines.GPIO17: 'b5' is no button"),
+        (SMALL + GPIOD + LINES + '[panel.lamps]\nb5 = "22"', "panel.lamps.b5: 'b5' is no button"),
+        (SMALL + GPIOD + LINES + '[panel.lamps]\nb4 = "GPIO17"', "panel.lamps: 'GPIO17' is used 2 times"),
+        (SMALL + GPIOD + LINES + "[panel.leds]\nb4 = 1", "panel.leds: is there, and nobody reads it"),
+        (SMALL + MODBUS + LINES, "panel.lines: 'GPIO17' is no point of a bus; expected SLAVE.POINT"),
+        (SMALL + EVDEV + LINES, "panel.lines: is there, and nobody reads it"),
+        (SMALL + EVDEV.replace("[panel.buttons]", "active_low = false\n[panel.buttons]"), "panel.active_low: is there"),
+        (SMALL + PANEL + SOS.replace("sos", "b4"), "panel.emergency.button: 'b4' declares a status too"),
+        (SMALL + PANEL + SOS + 'unit = "kp-12"', "panel.emergency.unit: 'kp-12' is no unit of this device"),
+        (SMALL + PANEL + SOS + "hold_s = 0.2", "panel.emergency.hold_s: is 0.2; expected a number from 0.5 to 3"),
+        (SMALL + GPIOD + LINES + SOS, "panel.emergency.button: no row of panel.lines leads to 'sos'"),
+        (SMALL + EVDEV + SOS, "panel.emergency.button: no row of panel.keys leads to 'sos'"),
         (SMALL + PANEL.replace('b4 = "4"', ""), "panel.buttons: has 0 entries; expected a table"),
         (SMALL + "[report]\nparked_s = 2", "report.parked_s: is 2; expected at least moving_s, which is 5"),
         (SMALL + "[outbox]\ntrack_max_rows = 1e6", "outbox.track_max_rows: is 1000000.0; expected a whole number"),

@@ -6,7 +6,20 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from wire.feed import Ages, Changes, Conflict, FeedRecord, PositionView, Reason, Snapshot, StatusView, Tick
+from tests.golden import turnout_v1
+from wire.events import InputEvent, Origin, PositionEvent, StatusEvent
+from wire.feed import (
+    Ages,
+    Assignment,
+    Changes,
+    Conflict,
+    FeedRecord,
+    PositionView,
+    Reason,
+    Snapshot,
+    StatusView,
+    Tick,
+)
 from wire.messages import (
     Birth,
     CurrentStatus,
@@ -15,19 +28,15 @@ from wire.messages import (
     Envelope,
     Heartbeat,
     Hello,
-    InputEvent,
     LastSeq,
-    Origin,
     OutboxDepth,
     PositionAge,
-    PositionEvent,
     QueueSettle,
     RefusedSeq,
     Settle,
     ShownStatus,
     State,
     StateHeld,
-    StatusEvent,
 )
 
 AT = datetime(2026, 11, 22, 13, 37, 1, 250000, tzinfo=UTC)
@@ -101,6 +110,13 @@ RECORD = FeedRecord(
     mode="training",
     as_of=AT,
     cursor=42,
+)
+ASSIGNED = msgspec.structs.replace(
+    RECORD,
+    assignment=Assignment(
+        order=turnout_v1.ORDER, incident="F3051234", phase="acknowledged", since=WHOLE_SECOND, version=7
+    ),
+    assignment_version=7,
 )
 SETTLED = QueueSettle(stream=STREAM, queue="status", through=12, digest="ab" * 32)
 
@@ -208,6 +224,21 @@ EXPECTED: dict[str, msgspec.Struct] = {
     "feed-tick": Tick(at=WHOLE_SECOND, cursor=42),
     "feed-record": RECORD,
     "feed-record-never-heard": BARE_RECORD,
+    "feed-record-assigned": ASSIGNED,
+    "feed-record-unassigned": BARE_RECORD,
+    "feed-changes-assigned": Changes(at=AT, cursor=43, records=(ASSIGNED,)),
+    "feed-snapshot-assigned": Snapshot(
+        at=AT,
+        epoch="5f3a",
+        cursor=43,
+        part=1,
+        parts=1,
+        tick_ms=250,
+        lost_after_s=3.0,
+        owner_term=1790000000,
+        records=(ASSIGNED, BARE_RECORD),
+    ),
+    **turnout_v1.EXPECTED,
 }
 FROM_ELSEWHERE = frozenset(
     {
@@ -219,3 +250,5 @@ FROM_ELSEWHERE = frozenset(
     }
 )
 """Files that another writer of version 1 may send and we would write otherwise."""
+BEFORE_ASSIGNMENTS = frozenset({"feed-record", "feed-record-never-heard", "feed-changes", "feed-snapshot"})
+"""Files as they were written before a record named the unit's order."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cloud.directory import load as load_directory
 from edge_agent.config import load as load_device
-from simulator.county import UNITS, County, Unit, generate, place
+from simulator.county import STATION_UNITS_MAX, UNITS, County, Unit, generate, place
 from simulator.crew import Destination, codes
 from simulator.earth import distance_m
 from simulator.folder import DeviceSettings, button, write_device, write_directory
@@ -56,12 +56,30 @@ def test_it_is_a_county_of_three_services(county: County) -> None:
     }
 
 
-def test_one_station_is_shared_by_all_three(county: County) -> None:
-    """The shared station belongs to nobody and has units of every service; each other base has units of its owner."""
+def test_six_stations_are_shared(county: County) -> None:
+    """Six stations belong to nobody and have units of two or three services; each other base has its owner's units."""
+    shared = [base for base in county.bases if base.organisation is None]
     for base in county.bases:
         owners = {unit.organisation.id for unit in county.units if unit.base == base}
-        assert owners == ({"kp", "kfrs", "kas"} if base.organisation is None else {base.organisation})
-    assert [base.name for base in county.bases if base.organisation is None] == ["Stn 14 shared"]
+        assert owners == {base.organisation} if base not in shared else len(owners) in (2, 3)
+    assert len(shared) == 6
+    fourteen = [unit.organisation.service for unit in county.units if unit.base.name == "Stn 14 shared"]
+    assert set(fourteen) == {"police", "fire", "ambulance"}
+
+
+@given(seed=st.integers(0, 50), units=st.sampled_from((1, 8, 60, 300)))
+@settings(max_examples=15, deadline=None)
+def test_every_shared_base_with_units_is_a_station(seed: int, units: int) -> None:
+    """Its agent speaks for the units there: all of them, or of too many some of each service, none twice."""
+    found = generate(seed, units)
+    assert {station.base for station in found.stations} == {u.base for u in found.units if u.base.organisation is None}
+    for station in found.stations:
+        here = [unit for unit in found.units if unit.base == station.base]
+        assert len(set(station.units)) == len(station.units) == min(len(here), STATION_UNITS_MAX)
+        assert set(station.units) <= set(here)
+        assert {unit.organisation for unit in station.units} == {unit.organisation for unit in here}
+    names = [station.device for station in found.stations]
+    assert len({*names, *(device.id for device in found.devices)}) == len(names) + units
 
 
 def test_the_cloud_reads_the_directory(county: County, tmp_path: Path) -> None:
@@ -74,6 +92,9 @@ def test_the_cloud_reads_the_directory(county: County, tmp_path: Path) -> None:
         assert (carried.id, carried.callsign) == (device.unit.id, device.unit.callsign)
         assert carried.service == device.unit.organisation.service
         assert carried.capabilities == device.unit.capabilities
+    for station in county.stations:
+        assert directory.bases[station.base.id].device == station.device
+        assert directory.device_units(station.device) == tuple(directory.units[unit.id] for unit in station.units)
     for base in county.bases:
         row = directory.bases[base.id]
         assert row.organisation == base.organisation

@@ -16,6 +16,8 @@ from tests.waiting import wait_until
 
 WATCHROOM = Path(sys.executable).with_name("watchroom")
 UNITS = 8
+STEPS_MIN = 6
+"""The least that a turnout does, at night: a sounder, a light, the cooker, an indicator, a door and the exit signal."""
 RUN_S = 120.0
 STOP_S = 20.0
 
@@ -48,7 +50,7 @@ def alive(pid: int) -> bool:
 
 
 def test_a_check_confirms_every_unit_and_prints_one_line(short_folder: Path) -> None:
-    """`--check` exits 0 with every unit confirmed throughout, and says so in one line of JSON."""
+    """`--check` exits 0 with every unit confirmed throughout and a station turned out, and says so in one line."""
     command = [str(WATCHROOM), "demo", "--check", "--seconds", "3", "--units", str(UNITS)]
     command += ["--data", str(short_folder / "demo"), "--port", str(free_port())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_S, check=False)
@@ -56,6 +58,8 @@ def test_a_check_confirms_every_unit_and_prints_one_line(short_folder: Path) -> 
     found = json.loads(done.stdout)
     assert (found["ok"], found["units"], found["confirmed"], found["doubted"]) == (True, UNITS, UNITS, {})
     assert found["presses"] >= UNITS
+    assert found["orders"] >= 1 and found["acknowledged"] == found["orders"]
+    assert found["steps_done"] >= STEPS_MIN and found["steps_failed"] == 0
 
 
 def test_a_check_with_a_frozen_agent_fails(short_folder: Path) -> None:

@@ -41,7 +41,7 @@ def impurities(path: str, text: str) -> list[str]:
         f"{path}:{line} imports {name}" for line, name in imports(tree, _package(path)) if not within(name, ALLOWED)
     ]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in WORLDLY_CALLS:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in WORLDLY_CALLS:
             found.append(f"{path}:{node.lineno} uses {node.id}")
         elif isinstance(node, ast.Attribute) and dotted(node).endswith(WALL_CLOCKS):
             found.append(f"{path}:{node.lineno} reads the clock: {dotted(node)}")

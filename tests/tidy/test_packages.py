@@ -103,8 +103,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 
 def test_the_wheel_carries_every_file_of_the_packages(wheel: zipfile.ZipFile) -> None:
-    """Schemes, pages and migrations are in the wheel beside the modules; tests and benchmarks are not."""
-    shipped = {path for path in project_files() if path.split("/")[0] in SHIPPED}
+    """Schemes, pages, migrations and register maps are in the wheel beside the modules; tests are not."""
+    shipped = {path for path in project_files() if path.split("/")[0] in (*SHIPPED, "firmware_configs")}
     carried = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert carried == shipped
 

@@ -1,7 +1,7 @@
 """Draws any message, event or feed object that its struct's own limits allow, and any JSON at all."""
 
 import re
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
@@ -10,24 +10,37 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from wire import codec, feed
-from wire.messages import (
-    Birth,
-    Death,
-    Envelope,
+from wire.events import (
+    SEQ_MAX,
+    AcknowledgeEvent,
+    AlarmEvent,
+    CrewEvent,
+    DefectEvent,
+    EmergencyEvent,
     Event,
-    Heartbeat,
-    Hello,
     InputEvent,
     PositionEvent,
-    Settle,
-    State,
+    ReceiptEvent,
     StatusEvent,
+    TurnoutEvent,
 )
+from wire.messages import Birth, Command, Death, Envelope, Heartbeat, Hello, Settle, State
 
-EVENTS: tuple[type[Event], ...] = (StatusEvent, PositionEvent, InputEvent)
+EVENTS: tuple[type[Event], ...] = (
+    StatusEvent,
+    PositionEvent,
+    InputEvent,
+    ReceiptEvent,
+    AcknowledgeEvent,
+    TurnoutEvent,
+    CrewEvent,
+    DefectEvent,
+    AlarmEvent,
+    EmergencyEvent,
+)
 UP = (Envelope, Heartbeat, Birth, Death)
-DOWN = (Settle, Hello, State)
-FEED = (feed.Snapshot, feed.Changes, feed.Tick, feed.FeedRecord)
+DOWN = (Settle, Hello, State, Command)
+FEED = (feed.Snapshot, feed.Changes, feed.Tick, feed.Orders, feed.FeedRecord)
 
 Drawn = st.SearchStrategy[Any]
 
@@ -116,3 +129,22 @@ def _placed(drawn: tuple[dict[str, Any], float, float]) -> dict[str, Any]:
 
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+def envelope(events: list[bytes]) -> Envelope:
+    """Write an envelope whose own fields are as long as they can be."""
+    return Envelope(
+        v=1,
+        device="d" * 40,
+        boot=SEQ_MAX,
+        conn=SEQ_MAX,
+        sent_mono_ms=SEQ_MAX,
+        sent_at=datetime(2026, 11, 22, 13, 37, 1, 123456, tzinfo=UTC),
+        clock="gnss",
+        stream="s" * 80,
+        signature="g" * 200,
+        queue="status",
+        first_held=SEQ_MAX,
+        base_digest="f" * 64,
+        events=[msgspec.Raw(raw) for raw in events],
+    )

@@ -3,35 +3,29 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, get_args
+from uuid import uuid4
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.outbox import file
 from tests.wire import samples
 from wire import codec
+from wire.events import EVENT_BYTES_MAX, SEQ_MAX, CrewEvent, Event, InputEvent, PositionEvent, StatusEvent
 from wire.messages import (
-    EVENT_BYTES_MAX,
     EVENTS_MAX,
     MESSAGE_BYTES_MAX,
-    SEQ_MAX,
+    Command,
     DownMessage,
     Envelope,
-    Event,
     Heartbeat,
     Hello,
-    InputEvent,
     LastSeq,
-    Origin,
     OutboxDepth,
-    PositionEvent,
     ShownStatus,
     State,
-    StatusEvent,
     UpMessage,
 )
 
@@ -83,7 +77,7 @@ def test_what_is_encoded_comes_back(made: Any) -> None:
 def test_events_keep_their_own_bytes_through_an_envelope(events: list[Event]) -> None:
     """Each event comes out of an envelope as the very bytes that went in, whatever spaces stand around it."""
     raws = [codec.encode(event) for event in events]
-    sent = codec.encode(envelope([b"{}"])).replace(b"[{}]", b"[ " + b"\n, ".join(raws) + b"\t]")
+    sent = codec.encode(samples.envelope([b"{}"])).replace(b"[{}]", b"[ " + b"\n, ".join(raws) + b"\t]")
     decoded = codec.decode_up(sent)
     assert isinstance(decoded, Envelope) and [bytes(raw) for raw in decoded.events] == raws
 
@@ -173,7 +167,7 @@ def test_the_last_of_two_equal_keys_counts() -> None:
 def test_one_bad_event_does_not_spoil_its_envelope() -> None:
     """An event that is no event at all leaves the envelope and its neighbours readable."""
     raws = [codec.encode(STATUS), b"null", b'{"kind":"status"}', b'"\xff"', codec.encode(STATUS)]
-    decoded = codec.decode_up(codec.encode(envelope(raws)))
+    decoded = codec.decode_up(codec.encode(samples.envelope(raws)))
     assert isinstance(decoded, Envelope)
     reasons = [reason(codec.decode_event(bytes(raw))) for raw in decoded.events]
     assert reasons == ["", "invalid", "invalid", "invalid", ""]
@@ -184,7 +178,7 @@ def test_one_bad_event_does_not_spoil_its_envelope() -> None:
 )
 def test_an_envelope_holds_1_to_20_events(count: int, expected: str) -> None:
     """None or 21 are refused."""
-    assert expected == reason(codec.decode_up(codec.encode(envelope([b"{}"] * count))))
+    assert expected == reason(codec.decode_up(codec.encode(samples.envelope([b"{}"] * count))))
 
 
 def test_limits_in_bytes_hold_to_the_byte() -> None:
@@ -192,7 +186,7 @@ def test_limits_in_bytes_hold_to_the_byte() -> None:
     hello = codec.encode(Hello(v=1, id="1-1", owner_term=1))
     for decode, raw, bytes_max in (
         (codec.decode_down, hello, MESSAGE_BYTES_MAX),
-        (codec.decode_up, codec.encode(envelope([b"{}"])), MESSAGE_BYTES_MAX),
+        (codec.decode_up, codec.encode(samples.envelope([b"{}"])), MESSAGE_BYTES_MAX),
         (codec.decode_event, codec.encode(STATUS), EVENT_BYTES_MAX),
     ):
         full = raw.ljust(bytes_max)
@@ -200,77 +194,6 @@ def test_limits_in_bytes_hold_to_the_byte() -> None:
         assert reason(decode(full + b" ")) == "too_large"
         assert reason(decode(b"x" * bytes_max)) == "malformed"
         assert reason(decode(b"x" * (bytes_max + 1))) == "too_large"
-
-
-def envelope(events: list[bytes]) -> Envelope:
-    """Write an envelope whose own fields are as long as they can be."""
-    return Envelope(
-        v=1,
-        device="d" * 40,
-        boot=SEQ_MAX,
-        conn=SEQ_MAX,
-        sent_mono_ms=SEQ_MAX,
-        sent_at=AT,
-        clock="gnss",
-        stream="s" * 80,
-        signature="g" * 200,
-        queue="status",
-        first_held=SEQ_MAX,
-        base_digest="f" * 64,
-        events=[msgspec.Raw(raw) for raw in events],
-    )
-
-
-def longest(kind: type[Event]) -> Event:
-    """Make the event that takes the most bytes: control characters take six each."""
-    common: dict[str, Any] = {
-        "seq": SEQ_MAX,
-        "at": AT,
-        "clock": "gnss",
-        "boot": SEQ_MAX,
-        "mono_ms": SEQ_MAX,
-        "mode": "commissioning",
-        "origin": Origin("s" * 80, SEQ_MAX),
-    }
-    number = -1.2345678901234567e-100
-    if kind is StatusEvent:
-        return StatusEvent(**common, unit="u" * 40, scheme="s" * 40, code="\x01" * 64, by="panel", remarks="\x01" * 500)
-    if kind is InputEvent:
-        return InputEvent(**common, name="\x01" * 64, value=number)
-    measures: dict[str, Any] = dict.fromkeys(
-        ("lat", "lon", "altitude_m", "speed_mps", "heading_deg", "accuracy_m"), number
-    )
-    return PositionEvent(**common, fix="dead_reckoning", **measures, satellites=255, gnss_time=AT)
-
-
-@pytest.mark.parametrize("kind", samples.EVENTS)
-def test_no_event_within_its_limits_is_too_large(kind: type[Event]) -> None:
-    """The longest event that a device can make is below the limit in bytes: no press is refused for its length."""
-    assert len(codec.encode(longest(kind))) <= EVENT_BYTES_MAX
-
-
-def test_the_outbox_leaves_room_for_the_envelope() -> None:
-    """A batch filled to its limit, in the longest envelope that there can be, is within the limit of a message."""
-    around = len(codec.encode(envelope([b"{}"]))) - len(b"{}")
-    assert around + file.BATCH_BYTES_MAX <= MESSAGE_BYTES_MAX
-
-
-@pytest.mark.parametrize("remarks", ["r" * 500, "ā" * 500, "\U0001f692" * 500, "\x01" * 500])
-def test_a_batch_of_the_longest_presses_fits_one_message(tmp_path: Path, remarks: str) -> None:
-    """Twenty presses with full remarks are cut to a batch that decodes, in order and with at least one event."""
-    press = msgspec.structs.replace(longest(StatusEvent), code="6", remarks=remarks)
-    outbox = file.OutboxFile(tmp_path / "outbox", "e" * 20)
-    try:
-        drafts = [lambda seq: msgspec.structs.replace(press, seq=seq)] * EVENTS_MAX
-        stored = outbox.append("status", drafts)
-        batch = outbox.batch("status", EVENTS_MAX)
-    finally:
-        outbox.close()
-    assert batch is not None and 1 < len(batch.events) < EVENTS_MAX
-    decoded = codec.decode_up(codec.encode(envelope(list(batch.events))))
-    assert isinstance(decoded, Envelope)
-    events = [codec.decode_event(bytes(raw)) for raw in decoded.events]
-    assert events == [one.event for one in stored[: len(events)]]
 
 
 @pytest.mark.parametrize("field", ["lat", "speed_mps", "accuracy_m"])
@@ -333,9 +256,20 @@ def test_every_time_of_every_message_is_brought_to_utc() -> None:
     for made in (
         PositionEvent(**COMMON | {"at": HELSINKI}, fix="none", gnss_time=HELSINKI),
         InputEvent(**COMMON | {"at": HELSINKI}, name="mains", value=True),
-        msgspec.structs.replace(envelope([b"{}"]), sent_at=HELSINKI),
+        msgspec.structs.replace(samples.envelope([b"{}"]), sent_at=HELSINKI),
         heartbeat,
         State(v=1, owner_term=1, version=1, valid_until=HELSINKI, units=[shown]),
+        CrewEvent(**COMMON | {"at": HELSINKI}, unit="u", on=True, until=HELSINKI),
+        Command(
+            v=1,
+            owner_term=1,
+            order=str(uuid4()),
+            revision=1,
+            action="mobilise",
+            nonce="n",
+            expires_ms=1,
+            issued_at=HELSINKI,
+        ),
     ):
         raw = codec.encode(made)
         assert b"+02:00" not in raw and b"2026-11-22T13:37:01.123456Z" in raw, raw

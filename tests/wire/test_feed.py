@@ -68,6 +68,8 @@ def test_a_record_is_read_by_these_names() -> None:
         "link": "never",
         "conflicts": [],
         "mode": "live",
+        "assignment": None,
+        "assignment_version": 0,
         "as_of": "2026-11-22T13:37:01Z",
         "cursor": 1,
     }

@@ -15,41 +15,36 @@ from jsonschema import Draft202012Validator
 
 import wire
 from tests.wire import samples
-from wire import codec
-from wire.feed import Changes, FeedRecord, Snapshot, Tick
-from wire.messages import (
-    Birth,
-    Death,
-    DownMessage,
-    Envelope,
-    Event,
-    Heartbeat,
-    Hello,
-    InputEvent,
-    PositionEvent,
-    Settle,
-    State,
-    StatusEvent,
-    UpMessage,
-)
+from wire import codec, events, feed, messages
+from wire.events import Event
+from wire.messages import DownMessage, Envelope, UpMessage
 from wire.publish import documents
 
 PUBLISHED = Path(wire.__file__).parent / "published"
 KINDS: dict[str, type[msgspec.Struct]] = {
-    "envelope.json": Envelope,
-    "event-status.json": StatusEvent,
-    "event-position.json": PositionEvent,
-    "event-input.json": InputEvent,
-    "heartbeat.json": Heartbeat,
-    "birth.json": Birth,
-    "death.json": Death,
-    "settle.json": Settle,
-    "hello.json": Hello,
-    "state.json": State,
-    "feed-snapshot.json": Snapshot,
-    "feed-changes.json": Changes,
-    "feed-tick.json": Tick,
-    "feed-record.json": FeedRecord,
+    "envelope.json": messages.Envelope,
+    "event-status.json": events.StatusEvent,
+    "event-position.json": events.PositionEvent,
+    "event-input.json": events.InputEvent,
+    "event-receipt.json": events.ReceiptEvent,
+    "event-acknowledge.json": events.AcknowledgeEvent,
+    "event-turnout.json": events.TurnoutEvent,
+    "event-crew.json": events.CrewEvent,
+    "event-defect.json": events.DefectEvent,
+    "event-alarm.json": events.AlarmEvent,
+    "event-emergency.json": events.EmergencyEvent,
+    "heartbeat.json": messages.Heartbeat,
+    "birth.json": messages.Birth,
+    "death.json": messages.Death,
+    "settle.json": messages.Settle,
+    "hello.json": messages.Hello,
+    "state.json": messages.State,
+    "command.json": messages.Command,
+    "feed-snapshot.json": feed.Snapshot,
+    "feed-changes.json": feed.Changes,
+    "feed-tick.json": feed.Tick,
+    "feed-orders.json": feed.Orders,
+    "feed-record.json": feed.FeedRecord,
 }
 names = st.sampled_from(sorted(KINDS))
 

@@ -13,7 +13,7 @@ export class Band {
   #nodes;
   #lostSince = null;
 
-  // `nodes`: mode, clock, age, counts, banner, state.
+  // `nodes`: mode, clock, age, counts, alarms, alarmSaid, banner, state.
   constructor(nodes) {
     this.#nodes = nodes;
   }
@@ -22,6 +22,14 @@ export class Band {
     setText(this.#nodes.counts, sumText(counted));
     setText(this.#nodes.mode, modeText(counted));
     this.#nodes.mode.classList.toggle("not-live", counted.apart.size > 0);
+  }
+
+  // The alarms that nobody has taken in hand: how many, and to a screen reader the newest.
+  showAlarms(alarms) {
+    const newest = alarms.reduce((found, one) => (found && found.at >= one.at ? found : one), null);
+    setText(this.#nodes.alarms, `ALARMS ${alarms.length}`);
+    this.#nodes.alarms.dataset.open = String(alarms.length > 0);
+    setText(this.#nodes.alarmSaid, newest ? newest.text : "");
   }
 
   // The feed's state has changed at `date`, after it was `ageMs` old.

@@ -1,15 +1,21 @@
-// The board page: the feed comes in, the grid, the band and the detail show it. Everything is put together here.
+// The board page: the feed comes in, the grid, the band, the orders and the detail show it. All is put together here.
 
 import { Band } from "./band.js";
 import { ElapsedClock } from "./clock.js";
 import { baseText, count, outsideText } from "./counts.js";
 import { Detail } from "./detail.js";
+import { EndingForm } from "./ending.js";
 import { Feed } from "./feed.js";
 import { matches, wordsOf } from "./find.js";
 import { Grid } from "./grid.js";
 import { VIEWS, listen } from "./keys.js";
 import { groupByBase } from "./layout.js";
+import { MobiliseForm } from "./mobilise.js";
+import { OrderPanel } from "./orders.js";
+import { isAudible, openAlarms } from "./orderwords.js";
 import { element } from "./row.js";
+import { acknowledgeAlarms, isDone, trouble } from "./send.js";
+import { Sound } from "./sound.js";
 import { confidenceKey } from "./words.js";
 
 const TICK_MS = 500;
@@ -17,23 +23,52 @@ const TICK_MS = 500;
 const at = (id) => document.getElementById(id);
 const nodes = {
   grid: at("grid"), nothing: at("nothing"), detail: at("detail"), help: at("help"), find: at("find"),
-  shown: at("shown"), outside: at("outside"), action: at("action"), views: at("views"), banner: at("banner"),
+  orders: at("orders"), forms: [at("mobilise"), at("ending")], shown: at("shown"), outside: at("outside"), action: at("action"), views: at("views"), banner: at("banner"),
 };
 const options = new URLSearchParams(location.search);
 document.documentElement.classList.toggle("wall", options.has("wall"));
-at("room").textContent = options.get("room") ?? "Watchroom";
+const room = options.get("room") ?? "Watchroom";
+at("room").textContent = room;
+// Until people log on, an order is given by the room.
+const by = room.trim().slice(0, 64) || "Watchroom";
 
 const grid = new Grid(nodes.grid);
 const detail = new Detail(nodes.detail, () => does.close());
 const band = new Band({
   mode: at("mode"), clock: at("clock"), age: at("feed-age"), counts: at("counts"), banner: nodes.banner,
-  state: at("feed-state"),
+  state: at("feed-state"), alarms: at("alarms"), alarmSaid: at("alarm-said"),
 });
-const seen = { view: VIEWS[0], detailed: null, words: [], changed: new Set(), placing: true, drawing: false };
+const sound = new Sound(at("sound"));
+const mobilising = new MobiliseForm(at("mobilise"), {
+  by,
+  records: () => [...feed.units.values()].map((entry) => entry.record),
+  sent(text) {
+    say(text);
+    nodes.grid.focus();
+  },
+});
+const ending = new EndingForm(at("ending"), {
+  by,
+  done(text) {
+    say(text);
+    leaveEnding();
+  },
+});
+const orders = new OrderPanel(nodes.orders, at("order-list"), {
+  cancel: (order) => ending.open("cancel", order),
+  close: (order) => ending.open("close", order),
+  acknowledge: (order) => take(order),
+});
+const seen = { view: VIEWS[0], detailed: null, words: [], changed: new Set(), placing: true, drawing: false, ordered: true };
 
 const feed = new Feed("v1/feed", new ElapsedClock(), {
   replaced() {
     seen.placing = true;
+    seen.ordered = true;
+    drawSoon();
+  },
+  ordered() {
+    seen.ordered = true;
     drawSoon();
   },
   changed(units) {
@@ -76,6 +111,7 @@ function drawNow() {
 
 function draw() {
   seen.drawing = false;
+  if (seen.ordered) showOrders();
   if (seen.placing || [...seen.changed].some(isMoved)) place();
   else for (const unit of seen.changed) showRow(unit);
   seen.changed.clear();
@@ -142,11 +178,35 @@ function showDetail() {
   detail.show(feed.units.get(seen.detailed) ?? null, isLive(), serverMs());
 }
 
+// The orders beside the board. When they come or go the board has another width, and is placed anew.
+function showOrders() {
+  seen.ordered = false;
+  const held = [...feed.orders.values()];
+  if (orders.show(held, serverMs())) seen.placing = true;
+  document.body.classList.toggle("with-orders", !nodes.orders.hidden);
+  band.showAlarms(held.flatMap(openAlarms));
+  sound.tick(performance.now(), held.some(isAudible));
+}
+
+// Take an order's alarms in hand.
+async function take(order) {
+  const answer = await acknowledgeAlarms(order.order, by);
+  const name = order.incident || order.base_name;
+  say(isDone(answer) ? `Alarms of ${name} acknowledged` : `Alarms of ${name} not acknowledged: ${trouble(answer)}`);
+}
+
+function leaveEnding() {
+  ending.close();
+  if (!orders.focus(ending.order?.order)) nodes.grid.focus();
+}
+
 function tick() {
   feed.tick();
   const now = serverMs();
   for (const unit of placed.keys()) grid.row(unit)?.tick(now);
   if (detail.isOpen) detail.tick(now);
+  orders.tick(now);
+  sound.tick(performance.now(), [...feed.orders.values()].some(isAudible));
   band.tick(new Date(), feed.state, feed.ageMs());
   if (!isLive() && feed.lastTrouble) say(`Feed: ${feed.lastTrouble}; asking again`);
 }
@@ -197,10 +257,36 @@ const does = {
     detail.open(grid.isSelectedRight());
   },
   close() {
-    if (!nodes.help.hidden) nodes.help.hidden = true;
+    if (mobilising.isOpen) mobilising.close();
+    else if (ending.isOpen) return leaveEnding();
+    else if (!nodes.help.hidden) nodes.help.hidden = true;
+    else if (nodes.orders.contains(document.activeElement)) nodes.grid.focus();
     else if (detail.isOpen) detail.close();
     else if (nodes.find.value) search("");
     nodes.grid.focus();
+  },
+  mobilise() {
+    drawNow();
+    const selected = grid.selected ?? null;
+    mobilising.open(selected === null ? null : feed.units.get(selected)?.record ?? null);
+  },
+  // The alarms of one order at a time: first it is gone to, so that what is taken in hand has been seen.
+  acknowledge() {
+    const focused = orders.focusedOrder();
+    if (focused && openAlarms(focused).length > 0) {
+      take(focused);
+      return;
+    }
+    const alarmed = orders.orders.find((order) => openAlarms(order).length > 0);
+    if (!alarmed) return say("No alarms");
+    orders.focus(alarmed.order);
+    say("A again takes this order's alarms in hand");
+  },
+  orders() {
+    if (!orders.focus()) say("No orders in hand");
+  },
+  alongOrders(step) {
+    orders.along(step);
   },
   toggleHelp() {
     nodes.help.hidden = !nodes.help.hidden;

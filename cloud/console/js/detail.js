@@ -84,6 +84,7 @@ export class Detail {
       this.#section("Reasons", this.#reasons(reasonsOf(record, feedLive))),
       this.#section("Status", this.#status(record)),
       ...(record.conflicts?.length ? [this.#section("Also told, and not shown", this.#conflicts(record))] : []),
+      ...(record.assignment ? [this.#section("Order", this.#assignment(record.assignment))] : []),
       this.#section("Position", this.#position(record, feedLive)),
       this.#section("Link", this.#pairs([
         [feedLive ? "Link" : "Link then", record.link], ["Last heard", this.#age(record.ages.link_s)],
@@ -160,6 +161,15 @@ export class Detail {
       list.append(item);
     }
     return list;
+  }
+
+  #assignment(assignment) {
+    return this.#pairs([
+      ["Incident", assignment.incident || NONE],
+      ["Phase", assignment.phase],
+      ["Since", dayTime(Date.parse(assignment.since))],
+      ["Order", assignment.order],
+    ]);
   }
 
   // What may not be taken for now is named as what was.

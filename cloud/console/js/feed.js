@@ -7,7 +7,7 @@
 // connections, and a unit that has left the feed leaves the board.
 
 import { Timeline } from "./clock.js";
-import { Broken, collect, isComplete, replace } from "./picture.js";
+import { Broken, collect, isComplete, replace, replaceOrders } from "./picture.js";
 
 // Until the first snapshot has said `lost_after_s`.
 const LOST_AFTER_FIRST_S = 10;
@@ -22,6 +22,7 @@ const QUIET_MAX_MS = 60000;
 export class Feed {
   state = "waiting";
   units = new Map();
+  orders = new Map();
   lastTrouble = "";
   #url;
   #clock;
@@ -35,7 +36,8 @@ export class Feed {
   #attempt = 0;
   #retryAtMs = 0;
 
-  // `listener.replaced()` after a snapshot, `listener.changed(units)` after changes, `listener.state(state)`.
+  // `listener.replaced()` after a snapshot, `listener.changed(units)` after changes, `listener.ordered()` after orders,
+  // `listener.state(state)`.
   constructor(url, clock, listener) {
     this.#url = url;
     this.#clock = clock;
@@ -83,6 +85,7 @@ export class Feed {
     source.addEventListener("snapshot", take(this.#foldSnapshot));
     source.addEventListener("changes", take(this.#foldChanges));
     source.addEventListener("tick", take(this.#foldTick));
+    source.addEventListener("orders", take(this.#foldOrders));
     source.onerror = () => {
       if (connection === this.#connection) this.#retry("the connection broke");
     };
@@ -101,7 +104,8 @@ export class Feed {
       if (Number.isNaN(atMs)) throw new Broken("an event without its time");
       if (connection.timeline.arrive(atMs, nowMs) > this.#lostAfterMs) throw new Broken("the server's clock was set");
       fold.call(this, connection, body, atMs, event.lastEventId);
-      if (this.#isCurrent(connection)) this.#vouch(connection, atMs, nowMs);
+      // Orders come when they change, and vouch for no unit.
+      if (fold !== this.#foldOrders && this.#isCurrent(connection)) this.#vouch(connection, atMs, nowMs);
     } catch (error) {
       if (!(error instanceof Broken || error instanceof SyntaxError || error instanceof TypeError)) throw error;
       this.#retry(`the feed could not be read: ${error.message}`);
@@ -124,6 +128,7 @@ export class Feed {
     connection.quietAtMs = this.#clock.now() + connection.quietMs;
     if (!isComplete(connection.collection)) return;
     this.units = connection.collection.units;
+    this.orders = connection.collection.orders;
     connection.collection = null;
     this.#timeline = connection.timeline;
     this.#vouchedAtMs = atMs;
@@ -148,6 +153,15 @@ export class Feed {
     if (!id.startsWith(`${this.#epoch}-`)) throw new Broken("another server's changes");
     replace(this.units, changes.records, atMs);
     this.#listener.changed(changes.records.map((record) => record.unit));
+  }
+
+  // Those in hand follow each snapshot: an order that has ended meanwhile is not held any more.
+  #foldOrders(connection, { orders }) {
+    this.#foldTick(connection);
+    if (connection.collection) replaceOrders(connection.collection.orders, orders);
+    if (!this.#isCurrent(connection)) return;
+    replaceOrders(this.orders, orders);
+    this.#listener.ordered();
   }
 
   #lose() {

@@ -21,10 +21,22 @@ const BOARD_KEYS = {
   End: (does) => does.along(Infinity),
   Enter: (does) => does.openDetail(),
   "/": (does) => does.find(),
+  m: (does) => does.mobilise(),
+  M: (does) => does.mobilise(),
+  a: (does) => does.acknowledge(),
+  o: (does) => does.orders(),
+};
+
+// Among the orders the arrows go from one to the next.
+const ORDER_KEYS = {
+  ArrowDown: (does) => does.alongOrders(1),
+  ArrowUp: (does) => does.alongOrders(-1),
+  j: (does) => does.alongOrders(1),
+  k: (does) => does.alongOrders(-1),
 };
 
 // While reading a panel the arrows scroll it: only these still act on the board.
-const PANEL_KEYS = ["j", "k", "/"];
+const PANEL_KEYS = ["j", "k", "/", "m", "M", "a", "o"];
 
 const EVERYWHERE_KEYS = {
   Escape: (does) => does.close(),
@@ -37,7 +49,7 @@ const FIND_KEYS = {
   ArrowDown: (does) => does.leaveFind(),
 };
 
-// Route key presses to `does`. `nodes`: grid, find.
+// Route key presses to `does`. `nodes`: grid, find, orders, forms.
 export function listen(nodes, does) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
@@ -50,6 +62,8 @@ export function listen(nodes, does) {
 
 function keysAt(target, nodes) {
   if (target === nodes.find) return FIND_KEYS;
+  if (nodes.forms.some((form) => form.contains(target))) return {};
   if (target === nodes.grid || target === document.body) return BOARD_KEYS;
-  return Object.fromEntries(PANEL_KEYS.map((key) => [key, BOARD_KEYS[key]]));
+  const keys = Object.fromEntries(PANEL_KEYS.map((key) => [key, BOARD_KEYS[key]]));
+  return nodes.orders.contains(target) ? { ...keys, ...ORDER_KEYS } : keys;
 }

@@ -1,4 +1,4 @@
-// The fold of feed events into the units as they stand. Pure: no clock, no page.
+// The fold of feed events into the units and orders as they stand. Pure: no clock, no page.
 
 // One unit as the feed last told it, and the server's time of that event, from which its ages count.
 // A picture is a Map from unit to such an entry.
@@ -7,7 +7,7 @@ export class Broken extends Error {}
 
 // A new collection of the parts of a snapshot, from its first part.
 function collectionFrom(part) {
-  return { epoch: part.epoch, parts: part.parts, next: 1, units: new Map() };
+  return { epoch: part.epoch, parts: part.parts, next: 1, units: new Map(), orders: new Map() };
 }
 
 // Fold one part of a snapshot. Returns the collection, complete when `next > parts`.
@@ -29,6 +29,13 @@ function isNewer(held, record) {
 
 export function isComplete(collection) {
   return collection.next > collection.parts;
+}
+
+// Replace each order by its id. An older version than the one that is held is no news.
+export function replaceOrders(orders, views) {
+  for (const view of views) {
+    if (!(orders.get(view.order)?.version > view.version)) orders.set(view.order, view);
+  }
 }
 
 // Replace each record by its unit.

@@ -1,7 +1,7 @@
 // One unit's row: made once, and touched only where what it says has changed.
 
 import {
-  age, availability, confidence, confidenceKey, plus, positionAge, reasonShort, reasonsOf, service, since, statusAge,
+  age, assignmentShort, availability, confidence, confidenceKey, plus, positionAge, reasonShort, reasonsOf, service, since, statusAge,
   statusCode, statusLabel, typeShort,
 } from "./words.js";
 
@@ -41,6 +41,7 @@ export class UnitRow {
   #code = element("b", "code");
   #label = element("span", "label");
   #mode = element("span", "mode-mark");
+  #order = element("span", "order-mark");
 
   constructor(unit) {
     this.unit = unit;
@@ -49,8 +50,8 @@ export class UnitRow {
     this.element.setAttribute("role", "row");
     this.element.setAttribute("aria-selected", "false");
     COLUMNS.forEach((column, index) => this.#addCell(column.key, index + 1));
-    this.#cells.status.append(this.#code, this.#label);
-    this.#cells.reason.append(this.#mode, element("span", "reason-text"));
+    this.#cells.status.append(this.#mode, this.#order, this.#code, this.#label);
+    this.#cells.reason.append(element("span", "reason-text"));
     for (const key of ["sign", "service"]) {
       const sign = element("span", "");
       sign.setAttribute("role", "img");
@@ -87,6 +88,8 @@ export class UnitRow {
     setAttribute(this.#cells.status, "title", statusLabel(record));
     setText(this.#cells.class.firstElementChild, availability(record).word);
     setText(this.#mode, record.mode === "live" ? "" : record.mode.toUpperCase());
+    setText(this.#order, assignmentShort(record));
+    setAttribute(this.#order, "title", record.assignment ? `On an order: ${record.assignment.phase}` : "");
     setText(this.#cells.reason.lastElementChild, reasonShort(record, feedLive));
     setAttribute(this.#cells.reason, "title", reasonsOf(record, feedLive).map((reason) => reason.text).join("\n"));
     this.tick(serverMs);

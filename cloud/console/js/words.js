@@ -58,6 +58,11 @@ export function service(record) {
   return SERVICES[record.service] ?? { letter: "?", word: record.service };
 }
 
+// The incident of the order that a unit is on; "" where it is on none.
+export function assignmentShort(record) {
+  return record.assignment ? record.assignment.incident || "order" : "";
+}
+
 export function typeShort(type) {
   return TYPES_SHORT[type.toLowerCase()] ?? type;
 }

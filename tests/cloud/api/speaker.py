@@ -16,7 +16,8 @@ from tests.cloud.ingest.samples import Vehicle
 from tests.site import running_site
 from tests.waiting import eventually
 from wire import codec, topics
-from wire.messages import Hello, Settle, State
+from wire.events import StatusEvent
+from wire.messages import Command, Hello, Settle, State
 
 UNIT = "kp-12"
 
@@ -46,6 +47,9 @@ class Speaker:
         self.settles: list[Settle] = []
         self.states: list[State] = []
         self.hellos: list[Hello] = []
+        self.commands: list[Command] = []
+        self.nonce = ""
+        """What its heartbeats bring for commands; empty for a device that takes none."""
         self.sent_ms = 0
 
     async def listen(self) -> None:
@@ -60,6 +64,8 @@ class Speaker:
                     self.states.append(state)
                 case Hello() as hello:
                     self.hellos.append(hello)
+                case Command() as command:
+                    self.commands.append(command)
                 case other:
                     raise AssertionError(f"the cloud said {other}")
 
@@ -93,7 +99,8 @@ class Speaker:
 
     async def beat(self, *, echoing: str | None = None) -> None:
         """Send a heartbeat that names the newest press, and echoes an id, if any, as only just received."""
-        code = codec.decode_event(self.vehicle.events[-1]).code if self.vehicle.events else ""  # type: ignore[union-attr]
+        last = codec.decode_event(self.vehicle.events[-1]) if self.vehicle.events else None
+        code = last.code if isinstance(last, StatusEvent) else ""
         seq = len(self.vehicle.events)
         named = [current(seq, code, stream=self.vehicle.stream)] if code else []
         said = heartbeat(self._tick(), echo=echo(0, echoing) if echoing else None, current=named, **self._own())
@@ -107,7 +114,12 @@ class Speaker:
         await self.beat(echoing=self.newest_id)
 
     def _own(self) -> dict[str, Any]:
-        return {"device": self.vehicle.device, "stream": self.vehicle.stream, "sent_at": SystemClock().now()}
+        return {
+            "device": self.vehicle.device,
+            "stream": self.vehicle.stream,
+            "sent_at": SystemClock().now(),
+            "nonce": self.nonce,
+        }
 
     def _topic(self, channel: Any) -> str:
         return topics.up(self.vehicle.org, self.vehicle.device, channel)

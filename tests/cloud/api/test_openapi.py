@@ -13,19 +13,27 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.brokers import RunningBroker
 from tests.cloud.api.speaker import UNIT, county_site, speaking
+from tests.cloud.dispatch.samples import ORDER
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 ANSWERED = {
+    "/v1/bases": ("v1/bases", 200),
     "/v1/units": ("v1/units", 200),
     "/v1/units/{unit}": (f"v1/units/{UNIT}", 200),
     "/v1/units/{unit}/events": (f"v1/units/{UNIT}/events", 200),
     "/v1/units/{unit}/track": (f"v1/units/{UNIT}/track", 200),
     "/healthz": ("healthz", 200),
+    "/v1/orders": ("v1/orders", 200),
+    "/v1/orders/{order}": (f"v1/orders/{ORDER}", 200),
+    "/v1/orders/{order}/log": (f"v1/orders/{ORDER}/log", 200),
 }
 NOT_ANSWERED = {
     "/v1/units/{unit}": ("v1/units/x", 404),
     "/v1/units/{unit}/events": (f"v1/units/{UNIT}/events?limit=0", 422),
     "/v1/units/{unit}/track": (f"v1/units/{UNIT}/track?since=2026-11-01T12:00:00", 422),
+    "/v1/orders": ("v1/orders?limit=0", 422),
+    "/v1/orders/{order}": ("v1/orders/x", 404),
+    "/v1/orders/{order}/log": ("v1/orders/x/log", 404),
 }
 
 
@@ -41,6 +49,8 @@ def served(
             await device.press()
             await device.settled()
             async with httpx.AsyncClient(base_url=app.address) as client:
+                body = {"base": "stn-14", "units": [UNIT], "by": "op 7"}
+                assert 201 == (await client.put(f"v1/orders/{ORDER}", json=body)).status_code
                 document = (await client.get("openapi.json")).json()
                 asked = [*ANSWERED.items(), *NOT_ANSWERED.items()]
                 return document, [(route, *await answer(client, *path)) for route, path in asked]

@@ -290,3 +290,32 @@ def test_the_schemes_alone_load_or_are_refused_as_well(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text("replaces = 3", "utf-8")
     with pytest.raises(SchemesInvalid, match=r"x\.toml: replaces: is 3"):
         load_schemes(tmp_path)
+
+
+SHARED = BASES.replace('name = "Stn 14 shared"', 'name = "Stn 14 shared"\ndevice = "panel-1"')
+BOTH = DEVICES.replace('enrolment = "E0004"\nunits = ["kp-13"]', 'enrolment = "E0004"\nunits = ["kfrs-14p1", "kp-12"]')
+
+
+def test_a_stations_device_speaks_for_every_service_that_is_based_there(tmp_path: Path) -> None:
+    """One panel serves the fire engine and the police car of a shared station, and carries neither."""
+    directory = load(write(tmp_path, bases=SHARED, devices=BOTH))
+    assert "panel-1" == directory.bases["stn-14"].device
+    assert ["kfrs-14p1", "kp-12"] == [unit.id for unit in directory.device_units("panel-1")]
+    assert directory.carried_by("panel-1") is None
+
+
+def test_no_other_device_speaks_for_units_of_others(tmp_path: Path) -> None:
+    """Neither a device that is no station's, nor a station's for a unit that is based elsewhere."""
+    told = errors(write(tmp_path, devices=BOTH))
+    assert 1 == len(told) and "'kfrs-14p1' belongs to 'kfrs'" in told[0] and "whose device it is" in told[0]
+    elsewhere = BASES.replace('name = "Police headquarters"', 'name = "Police headquarters"\ndevice = "panel-1"')
+    assert 1 == len(errors(write(tmp_path, bases=elsewhere, devices=BOTH)))
+
+
+def test_a_stations_device_is_there_and_is_its_own(tmp_path: Path) -> None:
+    """A device that there is not, and one that is another base's already, are each told with what would be right."""
+    (told,) = errors(write(tmp_path, bases=SHARED.replace("panel-1", "panel-9")))
+    assert "'panel-9' is no known device" in told
+    twice = SHARED.replace('name = "Police headquarters"', 'name = "Police headquarters"\ndevice = "panel-1"')
+    (told,) = errors(write(tmp_path, bases=twice))
+    assert "a device that is no other base's" in told

@@ -13,18 +13,8 @@ from cloud.fleet.clocks import Corrected, Moment
 from cloud.fleet.fleet import Fleet, UnitEntry
 from cloud.fleet.heads import Head
 from cloud.fleet.position import Place, make_place
-from wire.messages import (
-    Birth,
-    CurrentStatus,
-    Death,
-    Echo,
-    Heartbeat,
-    LastSeq,
-    OutboxDepth,
-    PositionAge,
-    PositionEvent,
-    StatusEvent,
-)
+from wire.events import PositionEvent, StatusEvent
+from wire.messages import Birth, CurrentStatus, Death, Echo, Heartbeat, LastSeq, OutboxDepth, PositionAge
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STREAM = "E2-a"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cloud.fleet.clocks import MAP_RENEW_S, ClockMap, Corrected, Moment, correct, map_clock
 from cloud.fleet.link import Link, apply_sent, apply_vitals
 from tests.cloud.fleet.samples import NOON, at, echo, heartbeat
-from wire.messages import ClockSource
+from wire.events import ClockSource
 
 FLOAT_S = 1e-5
 """Beyond what sums of seconds up to 10^8 lose in a float."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cloud.fleet.heads import Head, newer, stand
 from tests.cloud.fleet.samples import NOON, STREAM, at, fleet, head
-from wire.messages import Origin
+from wire.events import Origin
 
 AVAILABLE, PARTLY, AWAY = "2", "4", "8"
 DAY_S = 86_400.0

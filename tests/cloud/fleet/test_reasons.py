@@ -11,8 +11,9 @@ from cloud.fleet.heads import Head
 from cloud.fleet.link import Link, note_said
 from cloud.fleet.reasons import Vouch, vouch_for
 from tests.cloud.fleet.samples import NOON, STREAM, at, current, death, echo, fleet, head, heartbeat
+from wire.events import Origin
 from wire.feed import FeedRecord
-from wire.messages import CurrentStatus, LastSeq, Origin
+from wire.messages import CurrentStatus, LastSeq
 
 HEAD = head("2", 0, seq=5)
 CARRIED = head("2", 0, ordinal=2, stream="E2-b", seq=1, origin=Origin(STREAM, 5), origin_ordinal=1)

@@ -15,7 +15,8 @@ from cloud.ledger import EventRow, Loaded, Watermark
 from cloud.ledger.rows import Refusal
 from tests.cloud.fleet.samples import NOON, STREAM, at, county, fleet, position, status
 from wire import codec, digest, topics
-from wire.messages import Envelope, Queue, Settle, State
+from wire.events import Queue
+from wire.messages import Envelope, Settle, State
 
 TERM = 77
 EMPTY = Loaded(next_event_id=1, watermarks=[], heads=[], tails={})

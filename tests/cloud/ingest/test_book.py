@@ -10,7 +10,8 @@ from cloud.ingest.book import load_heads
 from tests.cloud.fleet.samples import NOON, at, county, echo, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle, loaded_of
 from wire import codec, topics
-from wire.messages import EVENTS_MAX, Origin
+from wire.events import Origin
+from wire.messages import EVENTS_MAX
 
 SECOND = timedelta(seconds=1)
 

@@ -9,7 +9,8 @@ from cloud.ledger import Loaded
 from tests.cloud.fleet.samples import NOON, at, county, current, echo, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle, loaded_of
 from wire import codec
-from wire.messages import LastSeq, Origin
+from wire.events import Origin
+from wire.messages import LastSeq
 
 
 def carry(old: Vehicle, new: Vehicle, *seqs: int) -> None:

@@ -23,8 +23,9 @@ from cloud.telemetry import InputRow, PositionRow
 from tests.cloud.fleet.samples import NOON, at, birth, county, current, death, echo, head, heartbeat, position, status
 from tests.cloud.ingest.samples import Desk, Vehicle
 from wire import codec
+from wire.events import SEQ_MAX, PositionEvent
 from wire.feed import FeedRecord
-from wire.messages import SEQ_MAX, Heartbeat, PositionEvent
+from wire.messages import Heartbeat
 
 LIVE, LINK, STATUS, HISTORY = (f"wr/1/up/kp/veh-2/{channel}" for channel in ("live", "link", "status", "history"))
 LEFT_BYTES_MAX = 50_000
@@ -40,9 +41,8 @@ def shown(desk: Desk, now_s: float, unit: str = "kp-12") -> FeedRecord:
 def beat(desk: Desk, moment_s: float, **changes: Any) -> None:
     """A heartbeat that arrives at once and echoes the newest id."""
     given_id = next((one.id for one in reversed(desk.answers())), None)
-    held_ms = int((moment_s - desk.heard_s) * 1000)
-    said = heartbeat(int(moment_s * 1000), **{"echo": given_id and echo(held_ms, given_id)} | changes)
-    desk.receive(LIVE, codec.encode(said), moment_s)
+    answer = given_id and echo(int((moment_s - desk.heard_s) * 1000), given_id)
+    desk.receive(LIVE, codec.encode(heartbeat(int(moment_s * 1000), **{"echo": answer} | changes)), moment_s)
 
 
 def confirmed() -> Desk:

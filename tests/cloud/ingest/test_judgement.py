@@ -9,7 +9,8 @@ import pytest
 from tests.cloud.fleet.samples import birth, death, echo, heartbeat, position, status
 from tests.cloud.ingest.samples import Desk, Vehicle
 from wire import codec, topics
-from wire.messages import MESSAGE_BYTES_MAX, SEQ_MAX
+from wire.events import SEQ_MAX
+from wire.messages import MESSAGE_BYTES_MAX
 
 UP = "wr/1/up/kp/veh-2/"
 

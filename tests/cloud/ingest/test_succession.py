@@ -7,7 +7,8 @@ import pytest
 from tests.cloud.fleet.samples import birth, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle
 from wire import codec
-from wire.messages import LastSeq, Origin, OutboxDepth
+from wire.events import Origin
+from wire.messages import LastSeq, OutboxDepth
 
 
 def speak(desk: Desk, stream: str, named: int, **changes: Any) -> None:

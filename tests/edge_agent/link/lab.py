@@ -27,6 +27,7 @@ from tests.waiting import eventually
 from wire import codec, topics
 from wire.messages import (
     Birth,
+    Command,
     Death,
     Envelope,
     Heartbeat,
@@ -48,7 +49,7 @@ NOTHING = "00" * 32
 """A digest that no outbox ever has."""
 
 _M = TypeVar("_M", bound=UpMessage)
-Word = QueueSettle | State | NewStream
+Word = QueueSettle | State | Command | NewStream
 
 
 class SkippingClock:

@@ -195,7 +195,8 @@ async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await reader.read(1024)
     writer.write(CONNACK)
     subscribe = await reader.read(1024)
-    writer.write(b"\x90\x05" + subscribe[2:4] + b"\x80\x80\x80")
+    identifier = subscribe[3:5] if subscribe[1] & 0x80 else subscribe[2:4]
+    writer.write(b"\x90\x06" + identifier + b"\x80" * 4)
     while await reader.read(1024):
         pass
 

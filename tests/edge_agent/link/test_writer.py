@@ -7,7 +7,8 @@ import pytest
 from edge_agent.link.writer import Description, Sending, write_birth, write_heartbeat
 from edge_agent.outbox import Depth, Held
 from wire import codec
-from wire.messages import MESSAGE_BYTES_MAX, SEQ_MAX, Birth, CurrentStatus, Heartbeat
+from wire.events import SEQ_MAX
+from wire.messages import MESSAGE_BYTES_MAX, Birth, CurrentStatus, Heartbeat
 
 SENDING = Sending(
     device="d" * 40,

@@ -11,7 +11,7 @@ import msgspec
 from edge_agent.outbox import OutboxFile, OutboxKeeper, OutboxLimits
 from edge_agent.outbox.file import Draft
 from wire import codec
-from wire.messages import InputEvent, PositionEvent, Queue, StatusEvent
+from wire.events import EmergencyEvent, InputEvent, PositionEvent, Queue, StatusEvent
 
 ENROLMENT = "e1"
 EVENT_CODES = frozenset({"TALK"})
@@ -49,6 +49,11 @@ def place(lat: float = 51.0) -> Draft:
         lon=0.5,
         speed_mps=9.0,
     )
+
+
+def emergency(unit: str = "engine-1") -> Draft:
+    """A draft of an emergency."""
+    return partial(EmergencyEvent, at=AT, clock="gnss", boot=1, mono_ms=1_000, mode="live", unit=unit)
 
 
 def sensor(name: str, value: float) -> Draft:

@@ -13,7 +13,7 @@ import pytest
 
 from edge_agent.outbox import Held, OutboxFile, OutboxKeeper
 from tests.edge_agent.outbox.lab import ENROLMENT, chain, genesis, keeper, place, press, rows, sensor, told
-from wire.messages import Queue
+from wire.events import Queue
 
 SEED = 7
 PAGE = 4096

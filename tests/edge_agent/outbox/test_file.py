@@ -13,7 +13,8 @@ import pytest
 from edge_agent.outbox import OutboxFile
 from edge_agent.outbox.file import BATCH_BYTES_MAX
 from tests.edge_agent.outbox.lab import ENROLMENT, chain, everything, genesis, place, press, sensor
-from wire.messages import CurrentStatus, Queue
+from wire.events import Queue
+from wire.messages import CurrentStatus
 
 REPOSITORY = Path(__file__).parents[3]
 QUEUES: tuple[Queue, Queue] = ("status", "track")

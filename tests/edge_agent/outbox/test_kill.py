@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_agent.outbox import OutboxFile
 from tests.edge_agent.outbox import appender
 from tests.edge_agent.outbox.lab import ENROLMENT, genesis, rows
-from wire.messages import Queue
+from wire.events import Queue
 
 KILLS = 32
 SEED = 20261103

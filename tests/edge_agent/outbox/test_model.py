@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edge_agent.outbox import OutboxFile
 from tests.edge_agent.outbox.lab import ENROLMENT, chain, genesis, place, press
-from wire.messages import Queue
+from wire.events import Queue
 
 queues = st.sampled_from(("status", "track"))
 

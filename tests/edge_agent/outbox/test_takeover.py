@@ -12,7 +12,7 @@ import pytest
 from edge_agent.outbox import OutboxFile, takeover
 from tests.edge_agent.outbox.lab import ENROLMENT, EVENT_CODES, chain, genesis, keeper, place, press, rows, told
 from wire import codec
-from wire.messages import Queue
+from wire.events import Queue
 
 QUEUES: tuple[Queue, Queue] = ("status", "track")
 DIED = 9

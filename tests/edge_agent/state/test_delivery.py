@@ -19,7 +19,8 @@ from edge_agent.state.delivery import (
     DeliveryRules,
     Waiting,
 )
-from wire.messages import Queue, Settle
+from wire.events import Queue
+from wire.messages import Settle
 
 RULES = DeliveryRules(heartbeat_s=10.0, settle_timeout_s=2.0)
 BATCH = 20
@@ -187,6 +188,18 @@ def test_the_most_urgent_goes_first() -> None:
     """Heartbeat, status, live, history: a batch of history never stands before a press or the newest position."""
     state = msgspec.structs.replace(connected(live=True), heartbeat_s=100.0)
     assert ["heartbeat", "status", "live", "history"] == [send for _, send in sends(state, Waiting(1, 50), 100.0)]
+
+
+def test_an_emergency_goes_before_all_and_again_until_it_has_ended() -> None:
+    """At once on a connection, before its first heartbeat and any backlog; then backing off; a newer one at once."""
+    state = msgspec.structs.replace(connected(answered=False, live=True), heartbeat_s=100.0)
+    told = [(at_s, send) for at_s, send in sends(state, Waiting(500, 500, 5), 129.0)]
+    assert (100.0, "emergency") == told[0]
+    assert [100.0, 102.0, 106.0, 114.0] == [at_s for at_s, send in told if send == "emergency"]
+    state = delivery.on_sent(state, "emergency", 100.0, 5)
+    assert "emergency" == delivery.due(state, Waiting(500, 0, 6), 100.1, BATCH)
+    assert "emergency" not in {send for _, send in sends(state, Waiting(500, 0), 130.0)}
+    assert "emergency" == delivery.due(delivery.on_connected(state, 101.0), Waiting(500, 0, 5), 101.0, BATCH)
 
 
 def test_status_waits_for_the_first_answer_and_no_longer_than_its_limit() -> None:

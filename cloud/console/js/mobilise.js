@@ -1,0 +1,203 @@
+// The form that gives an order. It opens with a key; only Enter in it, or its button, sends.
+
+import { isDone, listBases, putOrder, trouble } from "./send.js";
+import { element } from "./row.js";
+
+const UNITS_MAX = 20;
+
+// What a person wrote as units, found on the feed: by callsign, or by id where a callsign is not one unit's own.
+// Returns `{units}` or `{problem}`. Pure.
+export function findUnits(text, records) {
+  const parts = text.split(text.includes(",") ? "," : /\s+/).map((part) => part.trim()).filter(Boolean);
+  const found = [];
+  for (const part of parts) {
+    const same = (word) => word.localeCompare(part, "en-GB", { sensitivity: "base" }) === 0;
+    const byId = records.filter((record) => record.unit === part);
+    const matches = byId.length > 0 ? byId : records.filter((record) => same(record.callsign));
+    if (matches.length === 0) return { problem: `No unit ${part} on this feed` };
+    if (matches.length > 1) {
+      return { problem: `${part} is the callsign of ${matches.length} units: write ${matches.map((one) => one.unit).join(" or ")}` };
+    }
+    if (!found.includes(matches[0])) found.push(matches[0]);
+  }
+  if (found.length === 0) return { problem: "Which units? Write their callsigns" };
+  return found.length > UNITS_MAX ? { problem: `At most ${UNITS_MAX} units in one order` } : { units: found };
+}
+
+export class MobiliseForm {
+  #root;
+  #form;
+  #fields;
+  #said;
+  #asks;
+  #bases = [];
+  #basesTrouble = "";
+  #id = "";
+  #versions = {};
+  #waiting = null;
+  #sending = false;
+  #reading = Promise.resolve();
+
+  // `asks.records()` gives the feed's records, `asks.by` who gives orders here, `asks.sent(text)` tells that one was taken.
+  constructor(root, asks) {
+    this.#root = root;
+    this.#form = root.querySelector("form");
+    this.#fields = this.#form.elements;
+    this.#said = root.querySelector("output");
+    this.#asks = asks;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    // A key held down must not send what its first press only opened.
+    this.#form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.repeat) event.preventDefault();
+    });
+    this.#fields.units.addEventListener("input", () => this.#warn());
+  }
+
+  get isOpen() {
+    return !this.#root.hidden;
+  }
+
+  // Open it for a unit that is selected, or for nobody yet. What the board shows now is what the order quotes.
+  async open(record) {
+    this.#form.reset();
+    this.#id = crypto.randomUUID();
+    this.#waiting = null;
+    this.#versions = {};
+    for (const one of this.#asks.records()) this.#versions[one.unit] = one.assignment_version ?? 0;
+    this.#lock(false);
+    this.#showOverride(false);
+    this.#fields.units.value = record ? this.#nameOf(record) : "";
+    this.#root.hidden = false;
+    (record ? this.#fields.incident : this.#fields.units).focus();
+    this.#warn();
+    this.#reading = this.#readBases(record);
+    await this.#reading;
+  }
+
+  close() {
+    this.#root.hidden = true;
+    this.#waiting = null;
+  }
+
+  #nameOf(record) {
+    const twins = this.#asks.records().filter((one) => one.callsign === record.callsign).length > 1;
+    return twins ? record.unit : /[\s,]/.test(record.callsign) ? `${record.callsign},` : record.callsign;
+  }
+
+  async #readBases(record) {
+    const answer = await listBases();
+    this.#basesTrouble = isDone(answer) ? "" : `The stations could not be read (${trouble(answer)}): Esc and M asks again`;
+    if (this.#basesTrouble) {
+      this.#warn();
+      return;
+    }
+    this.#bases = answer.body.bases;
+    const options = this.#bases.map((base) => {
+      const option = element("option", "", base.device ? base.name : `${base.name} (no station alert: vehicles only)`);
+      option.value = base.base;
+      return option;
+    });
+    this.#fields.base.replaceChildren(...options);
+    const own = this.#bases.find((base) => base.name === record?.base);
+    if (own) this.#fields.base.value = own.base;
+  }
+
+  // What a dispatcher ought to know before sending.
+  #warn() {
+    const { units, problem } = findUnits(this.#fields.units.value, this.#asks.records());
+    const said = (units ?? []).filter((record) => record.assignment)
+      .map((record) => `${record.callsign} is on ${record.assignment.incident || "another order"} `
+        + `(${record.assignment.phase}): this takes it off that`);
+    if (problem && this.#fields.units.value.trim()) said.push(problem);
+    if (this.#basesTrouble) said.push(this.#basesTrouble);
+    this.#say(said.join(". "));
+  }
+
+  async #send() {
+    if (this.#sending) return;
+    this.#sending = true;
+    await this.#sendOnce();
+    this.#sending = false;
+  }
+
+  async #sendOnce() {
+    const id = this.#id;
+    await this.#reading;
+    const body = this.#waiting ?? this.#read();
+    if (!body || id !== this.#id || !this.isOpen) return;
+    this.#lock(true);
+    this.#say("Sending…");
+    const answer = await putOrder(id, body);
+    if (id === this.#id) this.#take(answer, body);
+  }
+
+  #take(answer, body) {
+    if (isDone(answer)) {
+      this.close();
+      this.#asks.sent(`Given: ${body.incident || "no incident"} to ${answer.body.base_name}`);
+      return;
+    }
+    if (!this.isOpen) {
+      this.#asks.sent(`${body.incident || "The order"} not given: ${trouble(answer)}`);
+      return;
+    }
+    // Without an answer it may stand: only the very same is asked again, under the same id.
+    this.#waiting = answer.status === 0 || answer.status >= 500 ? body : null;
+    this.#lock(this.#waiting !== null);
+    if (this.#waiting) {
+      this.#say(`${capital(trouble(answer))}. Enter asks again, Esc gives up: then telephone`);
+      this.#fields.send.focus();
+      return;
+    }
+    this.#say(`Not given: ${trouble(answer)}`);
+    if (answer.status === 409 && answer.body.versions) this.#showOverride(true);
+    (answer.status === 409 ? this.#fields.override : this.#fields.units).focus();
+  }
+
+  #read() {
+    const { units, problem } = findUnits(this.#fields.units.value, this.#asks.records());
+    if (problem || !this.#fields.base.value) {
+      this.#say(problem ?? (this.#basesTrouble || "Which station?"));
+      (problem ? this.#fields.units : this.#fields.base).focus();
+      return null;
+    }
+    const kind = this.#fields.kind.value;
+    const why = this.#fields.override.value.trim();
+    return {
+      kind,
+      base: this.#fields.base.value,
+      units: units.map((record) => record.unit),
+      incident: this.#fields.incident.value.trim(),
+      address: this.#fields.address.value.trim(),
+      grid_reference: this.#fields.grid.value.trim(),
+      text: this.#fields.text.value.trim(),
+      priority: kind === "mobilise" ? "emergency" : "routine",
+      mode: this.#fields.mode.value,
+      open_doors: this.#fields.doors.checked,
+      by: this.#asks.by,
+      assignment_versions: Object.fromEntries(units.map((one) => [one.unit, this.#versions[one.unit] ?? one.assignment_version ?? 0])),
+      override: why ? { reason: why } : null,
+    };
+  }
+
+  #lock(locked) {
+    this.#root.querySelector("fieldset").disabled = locked;
+    this.#fields.send.textContent = locked ? "Ask again" : "Send";
+  }
+
+  #showOverride(shown) {
+    for (const node of this.#root.querySelectorAll(".override")) node.hidden = !shown;
+    if (!shown) this.#fields.override.value = "";
+  }
+
+  #say(text) {
+    this.#said.textContent = text;
+  }
+}
+
+function capital(text) {
+  return text[0].toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,32 @@
+// What the page asks the server to do. Nothing here sends by itself: a person has pressed Enter or a button.
+
+const ANSWER_MS = 5000;
+
+// Answers `{status, body}`, with status 0 where no answer came: then it is not known whether it was done.
+async function ask(method, path, body) {
+  try {
+    const answer = await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    return { status: answer.status, body: await answer.json().catch(() => ({})) };
+  } catch {
+    return { status: 0, body: {} };
+  }
+}
+
+export const isDone = ({ status }) => status >= 200 && status < 300;
+
+// Why it was not done, in words for a dispatcher.
+export function trouble({ status, body }) {
+  return status === 0 ? "no answer: it is not known whether it was done" : body.problem ?? `refused (${status})`;
+}
+
+export const putOrder = (id, order) => ask("PUT", `v1/orders/${id}`, order);
+export const cancelOrder = (id, by, reason) => ask("POST", `v1/orders/${id}/cancel`, { by, reason });
+export const closeOrder = (id, by, reason) => ask("POST", `v1/orders/${id}/close`, { by, reason });
+export const acknowledgeAlarms = (id, by) => ask("POST", `v1/orders/${id}/alarms/acknowledge`, { by });
+export const listBases = () => ask("GET", "v1/bases");

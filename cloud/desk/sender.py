@@ -1,0 +1,63 @@
+"""Sends each order to its devices, again and again until each has answered or the order has expired."""
+
+from collections.abc import Iterator
+
+from cloud.desk.ports import Minted, Ports
+from cloud.directory import Directory
+from cloud.dispatch import Order
+from cloud.dispatch.commands import is_pending, make_command, until_s
+from wire import codec, topics
+
+AGAIN_S = (0.3, 1.0)
+"""How long after the first, and after each further one, a command is sent again."""
+NONCE_S = 840.0
+"""A device remembers its nonces for 15 minutes; one that was minted so long ago that it may be forgotten is not
+quoted."""
+EXPIRES_MAX_MS = 86_400_000
+
+_Key = tuple[str, str, int]
+
+
+class Sender:
+    """When each command was last sent, and with which nonce to send it next."""
+
+    def __init__(self, directory: Directory, ports: Ports, owner_term: int) -> None:
+        """Nothing was sent yet."""
+        self._directory, self._ports, self._owner_term = directory, ports, owner_term
+        self._due_s: dict[_Key, tuple[int, float]] = {}
+        self._renewed: dict[str, Minted] = {}
+        """What a device gave instead of a nonce that it did not know."""
+
+    def send_due(self, order: Order, now_s: float) -> Iterator[str]:
+        """Send an order to each device for which it is time. Gives those devices that a broker was there for."""
+        for delivery in order.deliveries:
+            key = (order.id, delivery.device, order.revision)
+            if not is_pending(order, delivery, now_s):
+                self._due_s.pop(key, None)
+                continue
+            times, due_s = self._due_s.get(key, (0, now_s))
+            minted = self._nonce(delivery.device, now_s)
+            if now_s < due_s or minted is None:
+                continue
+            expires_ms = min(EXPIRES_MAX_MS, int((until_s(order) - minted.by_s) * 1000))
+            command = make_command(order, delivery, minted.nonce, expires_ms, self._owner_term)
+            org = self._directory.devices[delivery.device].organisation
+            if self._ports.publish(topics.down(org, delivery.device, "command"), codec.encode(command)):
+                self._due_s[key] = (times + 1, now_s + AGAIN_S[min(times, len(AGAIN_S) - 1)])
+                yield delivery.device
+
+    def renew(self, device: str, nonce: str, order: Order, now_s: float) -> None:
+        """Take the nonce that a device gave with a refusal, and send the order again at once."""
+        self._renewed[device] = Minted(nonce, now_s)
+        self._due_s.pop((order.id, device, order.revision), None)
+
+    def forget(self, order: Order) -> None:
+        """Forget an order that is over."""
+        for delivery in order.deliveries:
+            for revision in range(1, order.revision + 1):
+                self._due_s.pop((order.id, delivery.device, revision), None)
+
+    def _nonce(self, device: str, now_s: float) -> Minted | None:
+        known = [one for one in (self._ports.nonce_of(device), self._renewed.get(device)) if one is not None]
+        newest = max(known, key=lambda one: one.by_s, default=None)
+        return newest if newest is not None and now_s - newest.by_s < NONCE_S else None

@@ -1,0 +1,116 @@
+"""The guarded emergency button: held for long enough it raises an emergency, once; and what its own lamp says. Pure.
+
+Product rule: emergency is a long press on a guarded hardware button, never on glass. A push that is let go earlier is
+nothing. A button that stays down has raised one emergency and then is a fault, never a second emergency. All times
+are seconds of the monotonic clock.
+"""
+
+from collections.abc import Collection
+from typing import Literal
+
+import msgspec
+
+from edge_agent.state.debounce import STUCK_AFTER_S
+from edge_agent.state.lamps import Lamp
+
+HOLD_S = 1.0
+ACKNOWLEDGED_STEADY_S = 600.0
+"""How long the lamp says that control has acknowledged, unless the button raises another emergency."""
+
+Happened = Literal["raised", "stuck", "freed"]
+"""`raised`: commit an emergency. `stuck` and `freed`: the fault began, and it ended."""
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """The button's contact, as far as its present push goes."""
+
+    hold_s: float = HOLD_S
+    debounce_s: float = 0.03
+    """A contact that opens for less than this has only bounced: the push goes on."""
+    down_s: float | None = None
+    """When the push began; None while there is none."""
+    open_s: float | None = None
+    """Since when the contact has been open within a push; None while it is closed."""
+    raised: bool = False
+    """This push has raised its emergency."""
+    stuck: bool = False
+    """This push has been reported as stuck."""
+
+
+def apply(guard: Guard, down: bool, now_s: float) -> tuple[Guard, tuple[Happened, ...]]:
+    """Fold one edge of the contact, and whatever time alone had brought about before it."""
+    guard, happened = pass_time(guard, now_s)
+    if down:
+        began_s = now_s if guard.down_s is None else guard.down_s
+        return msgspec.structs.replace(guard, down_s=began_s, open_s=None), happened
+    if guard.down_s is not None and guard.open_s is None:
+        guard = msgspec.structs.replace(guard, open_s=now_s)
+    return guard, happened
+
+
+def pass_time(guard: Guard, now_s: float) -> tuple[Guard, tuple[Happened, ...]]:
+    """Tell what has happened by `now_s` without another edge. However late it is asked, nothing is told twice."""
+    down_s = guard.down_s
+    if down_s is None:
+        return guard, ()
+    happened: list[Happened] = []
+    closed_until_s = now_s if guard.open_s is None else guard.open_s
+    if not guard.raised and closed_until_s >= down_s + guard.hold_s:
+        guard = msgspec.structs.replace(guard, raised=True)
+        happened.append("raised")
+    if not guard.stuck and closed_until_s > down_s + STUCK_AFTER_S:
+        guard = msgspec.structs.replace(guard, stuck=True)
+        happened.append("stuck")
+    if guard.open_s is not None and now_s >= guard.open_s + guard.debounce_s:
+        if guard.stuck:
+            happened.append("freed")
+        guard = Guard(hold_s=guard.hold_s, debounce_s=guard.debounce_s)
+    return guard, tuple(happened)
+
+
+def due_s(guard: Guard) -> float | None:
+    """When `pass_time` next has something to say, if no edge comes; None while nobody pushes."""
+    if guard.down_s is None:
+        return None
+    if guard.open_s is not None:
+        return guard.open_s + guard.debounce_s
+    if not guard.raised:
+        return guard.down_s + guard.hold_s
+    return None if guard.stuck else guard.down_s + STUCK_AFTER_S + guard.debounce_s
+
+
+class Raised(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest emergency of this button, and what has become of it."""
+
+    seq: int | None
+    """Its sequence in the status queue; None where it was not stored."""
+    failed: bool = False
+    """It was not stored, or the cloud refused it."""
+    acknowledged_s: float | None = None
+    """When control acknowledged it."""
+
+
+def record(seq: int | None) -> Raised:
+    """Take in an emergency that the outbox committed as `seq`, or could not commit (None)."""
+    return Raised(seq=seq, failed=seq is None)
+
+
+def settle(raised: Raised, *, through: int, refused: Collection[int]) -> Raised:
+    """Take in the cloud's word. That it is stored there says nothing of a person: only a refusal changes the lamp."""
+    if raised.seq is None or raised.seq > through or raised.seq not in refused:
+        return raised
+    return msgspec.structs.replace(raised, failed=True)
+
+
+def acknowledge(raised: Raised, now_s: float) -> Raised:
+    """Take in that a person at control has acknowledged it, however it came to know."""
+    return msgspec.structs.replace(raised, failed=False, acknowledged_s=now_s)
+
+
+def plan_lamp(raised: Raised | None, now_s: float) -> Lamp:
+    """The button's own lamp: slow is stored here, steady acknowledged by control, fast not stored or refused."""
+    if raised is None:
+        return "dark"
+    if raised.acknowledged_s is not None:
+        return "steady" if now_s - raised.acknowledged_s < ACKNOWLEDGED_STEADY_S else "dark"
+    return "fast" if raised.failed else "slow"

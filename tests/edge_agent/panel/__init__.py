@@ -1,0 +1,1 @@
+"""The touch page, served by its own server over the real lamps."""
