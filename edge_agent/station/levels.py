@@ -49,7 +49,8 @@ def wants(station: Station, live: Live, state: StepState, now_s: float) -> bool:
 
 def assert_levels(station: Station, now_s: float) -> Told:
     """Write what is wanted and not yet asked for, or dropped; and turn off what is wanted no more."""
-    if now_s < station.blind_until_s:
+    idle = not station.live and not station.written
+    if idle or now_s < station.blind_until_s:
         return station, ()
     written: dict[str, Written] = dict(station.written)
     effects: list[Effect] = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.station.words import Pulse, Record
+from edge_agent.station.words import Passed, Pulse, Record
 from tests.edge_agent.station.lab import FIRE, LAYOUT, POLICE, RESET_S, TRAVEL_S, Lab, told
 from wire.messages import CalledUnit
 
@@ -166,6 +166,17 @@ def test_a_silent_slave_is_why_a_door_failed() -> None:
     lab.acknowledge()
     lab.wait(TRAVEL_S + 1)
     assert lab.outcome("door:fire") == ("failed", "no_device_response")
+
+
+def test_a_limit_switch_that_was_not_read_since_says_nothing_of_the_door() -> None:
+    """The slave died with the pulse, and is not known to be silent yet: `no_device_response` all the same."""
+    lab = Lab()
+    lab.call(FIRE)
+    lab.now_s += 0.1
+    lab.acknowledge()
+    lab.now_s += TRAVEL_S
+    assert told(lab.happen(Passed()), "door:fire") == [("failed", "no_device_response")]
+    assert opened(lab) == ["io.d-fire"]
 
 
 def test_a_revision_does_not_open_the_door_again() -> None:

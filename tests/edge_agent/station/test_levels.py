@@ -3,7 +3,7 @@
 from edge_agent.station.layout import parse_layout
 from edge_agent.station.levels import REASSERT_S
 from edge_agent.station.parts import Layout
-from edge_agent.station.words import CookerReset
+from edge_agent.station.words import CookerReset, Passed
 from tests.edge_agent.station.lab import EXPIRES_S, FIRE, POLICE, RESET_S, TEXT, Lab, told, written
 
 HELD = 'id = "mess", zone = "mess", override = "io.s-fire-hand", output = '
@@ -99,6 +99,17 @@ def test_a_silent_slave_has_failed_at_once() -> None:
     lab.silent, lab.bad = frozenset({"io"}), {"io.s-fire-on"}
     lab.read()
     assert told(lab.call(FIRE), "sounder:fire") == [("started", ""), ("failed", "no_device_response")]
+
+
+def test_a_proof_that_was_not_read_in_time_says_nothing_of_the_part() -> None:
+    """A slave that dies as the call comes in is not known to be silent yet: `no_device_response` all the same."""
+    lab = Lab()
+    lab.now_s += 0.1
+    lab.call(FIRE)
+    lab.now_s += 1.0
+    effects = lab.happen(Passed())
+    assert told(effects, "sounder:fire") == told(effects, "light:fire") == [("failed", "no_device_response")]
+    assert told(lab.read(), "sounder:fire") == [("done", "")]
 
 
 def test_a_sounder_is_turned_off_even_if_the_first_write_of_it_is_lost() -> None:
