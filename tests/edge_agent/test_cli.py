@@ -56,6 +56,12 @@ def test_check_tells_what_the_device_would_do(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["device.toml"]
 
 
+def test_the_example_of_a_station_is_in_order() -> None:
+    """The two files that explain a station fit each other and the register map: whoever copies them can begin."""
+    found = asked("check", "--config", Path(__file__).parents[2] / "docs" / "station-device.example.toml")
+    assert found.returncode == 0 and "Stn 14 shared: 5 zones" in found.stdout
+
+
 @pytest.mark.parametrize("command", ["run", "check"])
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, command: str) -> None:
     """Each wrong key on its own line, with what would be right; exit status 1, no traceback, nothing on stdout."""
