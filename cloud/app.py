@@ -2,7 +2,7 @@
 
 devices ─▶ broker ─▶ ingest ─▶ ledger, telemetry
                        ├─▶ fleet ─▶ feed ─▶ API and console ─▶ control rooms
-                       └─▶ desk ◀── orders ── API
+                       └─▶ desk ◀── orders, acknowledgements ── API
                             └─▶ devices
 """
 
@@ -14,7 +14,7 @@ import math
 import resource
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 
@@ -27,13 +27,14 @@ from cloud.broker.embedded import EmbeddedBroker
 from cloud.broker.nats import embedded_nats
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
-from cloud.desk import Desk, Minted, Ports
+from cloud.desk import AlarmPorts, Alarms, Desk, Minted, Ports
 from cloud.directory import load
 from cloud.durations import Durations
 from cloud.errors import CloudError, Fatal
 from cloud.feeds import Feed, Listeners
 from cloud.ingest.ingest import Ingest
 from cloud.ingest.subscriber import Messages, Subscriber
+from cloud.ingest.work import Recorded
 from cloud.ledger import Ledger
 from cloud.telemetry import DuckTelemetry
 from wire.feed import Assignment
@@ -102,12 +103,19 @@ class App:
         listeners = Listeners()
         ports = _connect_desk(ingest, feed, listeners)
         desk = Desk(ingest.directory, ledger, ports, clock=self._clock, owner_term=ingest.owner_term)
-        ingest.on_events = desk.on_events
+        alarms = _connect_alarms(ingest, feed, listeners, ledger, self._clock)
+
+        def act(recorded: Sequence[Recorded]) -> None:
+            alarms.on_events(recorded)  # an emergency waits for nothing
+            desk.on_events(recorded)
+
+        ingest.on_events = act
         return Site(
             feed=feed,
             listeners=listeners,
             ingest=ingest,
             desk=desk,
+            alarms=alarms,
             ledger=ledger,
             telemetry=telemetry,
             process=Process(
@@ -233,6 +241,18 @@ def _connect_desk(ingest: Ingest, feed: Feed, listeners: Listeners) -> Ports:
         show=lambda orders: listeners.send(feed.show_orders(orders, ingest.moment())),
         assign=assign,
     )
+
+
+def _connect_alarms(ingest: Ingest, feed: Feed, listeners: Listeners, ledger: Ledger, clock: Clock) -> Alarms:
+    """Connect the alarms with those who watch, and with the lamps of the devices that raised them."""
+    ports = AlarmPorts(
+        show=lambda alarms: listeners.send(feed.show_alarms(alarms, ingest.moment())),
+        tell_state=ingest.tell_state,
+        ordinal=lambda device, stream: ingest.acceptor.known(device).get(stream),
+    )
+    alarms = Alarms(ingest.directory, ledger, ports, clock=clock)
+    ingest.acceptor.states.acknowledged = alarms.acknowledged
+    return alarms
 
 
 class _Server(uvicorn.Server):

@@ -31,7 +31,7 @@ from edge_agent.config import Button, Config
 from edge_agent.decode.readings import Fix, Press, Reading
 from edge_agent.glass import Reach, Standing, lamp_name
 from edge_agent.link import Address, Connect, Description, Link, NewStream
-from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed
+from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed, Stored
 from edge_agent.outbox.file import Draft
 from edge_agent.state import vehicle as vehicles
 from edge_agent.state.debounce import Debounce
@@ -229,16 +229,23 @@ class Agent:
 
     async def _restart_lamps(self) -> None:
         unsettled = await self._keeper.unsettled_statuses(STATUSES_SHOWN_MAX)
-        self._lamps.restart(unsettled, stream=self._keeper.stream, now_s=self._clock.monotonic())
+        self._restart(unsettled, self._keeper.stream)
+
+    def _restart(self, unsettled: Sequence[Stored], stream: str) -> None:
+        if self._building.emergency is not None:
+            self._building.emergency.restart(unsettled, stream=stream)
+        self._lamps.restart(unsettled, stream=stream, now_s=self._clock.monotonic())
 
     def _receive(self, word: QueueSettle | State | Command | NewStream) -> None:
         now = self._now()
         self._vouch(now)
         match word:
             case State():
+                if self._building.emergency is not None:
+                    self._building.emergency.hear(word)
                 self._lamps.hear(word, utc=now.utc, now_s=now.mono_s)
             case NewStream():
-                self._lamps.restart(word.unsettled, stream=word.stream, now_s=now.mono_s)
+                self._restart(word.unsettled, word.stream)
             case Command():
                 self._building.turnout.take(word)
             case QueueSettle(queue="status"):

@@ -13,6 +13,8 @@ from edge_agent.config import Config, ConfigInvalid, Panel
 from edge_agent.decode.keys import decode_key
 from edge_agent.decode.readings import Reading
 from edge_agent.link import Connect, connected
+from edge_agent.panel import PanelServer
+from edge_agent.panel.port import PanelPort
 from edge_agent.sources.gpsd import GpsdSource
 from edge_agent.sources.gpsd_poll import GpsdPollSource
 from edge_agent.sources.panel import PanelBackend
@@ -60,12 +62,35 @@ class Lines(Protocol):
         ...
 
 
+class Page(Protocol):
+    """The touch page, as it is served to people."""
+
+    @property
+    def fault(self) -> str:
+        """Why it is not served now; empty where it is."""
+        ...
+
+    async def run(self) -> None:
+        """Serve until cancelled. It never ends for outside reasons."""
+        ...
+
+
+Serve = Callable[[PanelPort, int, Clock], Page]
+"""Makes the touch page of a port of the agent's, to be served on a TCP port."""
+
+
+def serve_page(port: PanelPort, number: int, clock: Clock) -> Page:
+    """Make the page that people touch. Nothing is served before it runs."""
+    return PanelServer(port, number=number, clock=clock)
+
+
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent touches beside its disk."""
 
     receiver: Source | None
     panel: PanelBackend | None
     lines: Lines | None = None
+    serve: Serve = serve_page
     connect: Connect = connected
     synchronised: Callable[[], bool] = kernel_synchronised
     """Whether the wall clock is disciplined by something other than the receiver."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.actuators.emergency import EmergencyButton
-from edge_agent.around import Surroundings, alarm_points, load_layout
+from edge_agent.around import Page, Surroundings, alarm_points, load_layout
 from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.decode.readings import InputValue, Reading
@@ -16,7 +16,6 @@ from edge_agent.glass import Glass, Reach
 from edge_agent.outbox import StorageFailed
 from edge_agent.outbox.file import Draft
 from edge_agent.outbox.notebook import Notebook
-from edge_agent.panel import PanelServer
 from edge_agent.panel.port import Mains
 from edge_agent.sources.panel_modbus import ModbusPanel
 from edge_agent.state import points
@@ -71,7 +70,8 @@ class Building:
         self.turnout = Turnout(self.layout, world, journal=self._journal, clock=clock)
         self.emergency = self._make_emergency()
         self._glass: Glass | None = None
-        self._server: PanelServer | None = None
+        self._notebook: Notebook | None = None
+        self._server: Page | None = None
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -79,7 +79,8 @@ class Building:
         lines = self._around.lines
         button = (self.emergency.fault,) if self.emergency else ()
         page = (self._server.fault,) if self._server else ()
-        return (*self.turnout.faults, *(lines.faults.values() if lines else ()), *button, *page)
+        notes = (self._notebook.fault,) if self._notebook else ()
+        return (*self.turnout.faults, *(lines.faults.values() if lines else ()), *button, *page, *notes)
 
     @property
     def mains(self) -> Mains:
@@ -98,9 +99,9 @@ class Building:
         """Make the touch page, where the device has one. Nothing is served before `run`."""
         if self._config.page is None:
             return
-        notebook = Notebook(Path(self._config.device.state_dir) / "notes.json")
-        self._glass = Glass(self._config, self.layout, reach(self.turnout, notebook), self._clock)
-        self._server = PanelServer(self._glass, number=self._config.page.port, clock=self._clock)
+        self._notebook = Notebook(Path(self._config.device.state_dir) / "notes.json")
+        self._glass = Glass(self._config, self.layout, reach(self.turnout, self._notebook), self._clock)
+        self._server = self._around.serve(self._glass, self._config.page.port, self._clock)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Run everything beside the agent's own tasks."""

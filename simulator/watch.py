@@ -62,6 +62,8 @@ class Watch:
         if kind == b"orders":
             self.orders |= {view.order: view for view in msgspec.json.decode(data, type=Orders).orders}
             return
+        if kind == b"alarms":
+            return
         shape: type[Snapshot] | type[Changes] = Snapshot if kind == b"snapshot" else Changes
         event = msgspec.json.decode(data, type=shape)
         for record in event.records:

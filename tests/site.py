@@ -18,7 +18,7 @@ from edge_agent.agent import Agent
 from edge_agent.clock import Clock
 from edge_agent.config import Config, load
 from tests.waiting import eventually
-from wire.feed import Changes, FeedRecord, Orders, OrderView, Snapshot
+from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot
 
 START_S = 20.0
 DEVICE = "veh-0001"
@@ -133,6 +133,9 @@ class FeedClient:
         self.orders: dict[str, OrderView] = {}
         self.seen_orders: list[OrderView] = []
         """Every order that ever came, in order."""
+        self.alarms: dict[str, AlarmView] = {}
+        self.seen_alarms: list[AlarmView] = []
+        """Every alarm that ever came, in order."""
         self.last_id = ""
         self.kinds: list[str] = []
 
@@ -160,6 +163,11 @@ class FeedClient:
                 self.orders[order.order] = order
                 self.seen_orders.append(order)
             return
+        if event["event"] == "alarms":
+            for alarm in msgspec.json.decode(event["data"], type=Alarms).alarms:
+                self.alarms[alarm.alarm] = alarm
+                self.seen_alarms.append(alarm)
+            return
         kind: type[Snapshot] | type[Changes] = Snapshot if event["event"] == "snapshot" else Changes
         for record in msgspec.json.decode(event["data"], type=kind).records:
             self.records[record.unit] = record
@@ -186,8 +194,12 @@ class Presser:
 
     async def press(self, button: str) -> None:
         """Push a button and let it go."""
-        for down in (True, False):
-            self._writer.write(json.dumps({"button": button, "down": down}).encode() + b"\n")
+        await self.edge(button, True)
+        await self.edge(button, False)
+
+    async def edge(self, button: str, down: bool) -> None:
+        """Push a button, or let it go."""
+        self._writer.write(json.dumps({"button": button, "down": down}).encode() + b"\n")
         await self._writer.drain()
 
     async def watch(self) -> None:

@@ -1,11 +1,13 @@
 """The feed: one record per unit, as a control room's client receives it.
 
-The feed is served as server-sent events of four kinds. Each `data` is one JSON object; each `id` is `EPOCH-CURSOR`.
+The feed is served as server-sent events of five kinds. Each `data` is one JSON object; each `id` is `EPOCH-CURSOR`.
 
 - `snapshot` (`Snapshot`): the whole picture, in parts; a client replaces what it holds when the last part has come.
 - `changes` (`Changes`): records that changed since the event before. A client replaces each record by its `unit`.
 - `orders` (`Orders`): orders as they stand now, at once when anything about them changes, and all that are open after
   each snapshot. A client replaces each by its `order`; a snapshot also replaces all the orders that it held.
+- `alarms` (`Alarms`): emergencies and station alarms as they stand now, at once when anything about them changes, and
+  all that are active after each snapshot. A client replaces each by its `alarm`; a snapshot also replaces all of them.
 - `tick` (`Tick`): nothing changed. It vouches for everything that has not been sent since.
 
 A client ages records on its own monotonic clock from the moment an event arrived; after `lost_after_s` without any
@@ -89,6 +91,7 @@ Phase = Literal[
     "created", "sent", "delivered", "alerting", "confirmed", "acknowledged", "mobile",
     "closed", "failed", "expired", "unknown",
 ]  # fmt: skip
+AlarmKind = Literal["emergency", "station"]
 StepOutcome = Literal["waiting", "started", "done", "failed", "refused", "expired", "unknown"]
 
 
@@ -183,6 +186,40 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """Grows with every change of the order."""
 
 
+class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
+    """One emergency, or one alarm of a station or vehicle, as it stands."""
+
+    alarm: str
+    """Its id: `DEVICE.STREAM.SEQ` of the event that raised it."""
+    kind: AlarmKind
+    name: str
+    """A short stable word: `emergency`, or as the device names it, such as `mains_failed`."""
+    unit: str | None
+    """Whose emergency button it is, or whose vehicle; null for a station's own."""
+    callsign: str
+    """The unit's; empty without a unit."""
+    base: str | None
+    """The unit's or the station's base, by id."""
+    base_name: str
+    device: str
+    part: str
+    """Which door, input or line; empty for none."""
+    text: str
+    """Plain English. It says how old the alarm was where control heard of it late."""
+    mode: Mode
+    """An emergency alarms everybody in every mode."""
+    raised_at: Instant
+    """When it was raised, corrected, UTC; perhaps hours before control heard of it."""
+    proven: bool
+    """Whether `raised_at` rests on a clock that was checked; where not, `text` says what is known of it."""
+    acknowledged_by: str | None = None
+    acknowledged_at: Instant | None = None
+    cleared_at: Instant | None = None
+    """When the device said that its cause is gone, corrected; an emergency is never cleared."""
+    active: bool
+    """Whether it is still to be shown: an emergency until it is acknowledged, any other until it is cleared."""
+
+
 class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One unit as it stands."""
 
@@ -251,3 +288,11 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     at: Instant
     cursor: int
     orders: tuple[OrderView, ...]
+
+
+class Alarms(msgspec.Struct, frozen=True, kw_only=True):
+    """Emergencies and station alarms as they stand."""
+
+    at: Instant
+    cursor: int
+    alarms: tuple[AlarmView, ...]

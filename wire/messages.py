@@ -211,6 +211,16 @@ class ShownStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         keep_utc(self, "since")
 
 
+class AcknowledgedEmergency(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An emergency that a person at control has in hand, by the place where its event first stood."""
+
+    unit: Token
+    stream: StreamId
+    seq: Seq
+    by: Word
+    """Who acknowledged it."""
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state", gc=False):
     """What control believes of each unit bound to this device. Retained, so it carries its own expiry."""
 
@@ -220,6 +230,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
     """Grows within an `owner_term`; a device ignores a lower one."""
     valid_until: Instant
     units: Annotated[list[ShownStatus], Meta(max_length=20)] = []
+    emergencies: Annotated[list[AcknowledgedEmergency], Meta(max_length=20)] | UnsetType = UNSET
+    """Those of this device that were acknowledged lately; left out where there are none."""
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""

@@ -37,6 +37,7 @@ _PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "feed-changes": feed.Changes,
     "feed-tick": feed.Tick,
     "feed-orders": feed.Orders,
+    "feed-alarms": feed.Alarms,
     "feed-record": feed.FeedRecord,
 }
 _PLACE: dict[str, Any] = {"lat": {"type": "number"}, "lon": {"type": "number"}}

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from wire.feed import FeedRecord, FixMode, Mode, OrderView
+from wire.feed import AlarmView, FeedRecord, FixMode, Mode, OrderView
 
 
 class UnitList(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,13 +76,20 @@ class OrderList(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[OrderView, ...]
 
 
+class AlarmList(msgspec.Struct, frozen=True, kw_only=True):
+    """The active alarms, as they stand at `at`."""
+
+    at: datetime
+    alarms: tuple[AlarmView, ...]
+
+
 class OrderLogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Something that became of an order."""
 
     at: datetime
     """When it was known here."""
     kind: str
-    """Such as `created`, `receipt`, `acknowledge`, `status`, `phase`, `alarm`, `cancelled`, `closed`."""
+    """Such as `created`, `receipt`, `acknowledge`, `status`, `unit_taken`, `phase`, `alarm`, `cancelled`, `closed`."""
     by: str
     """A person at control, a device, or `watchroom` for what followed by itself."""
     body: msgspec.Raw

@@ -9,8 +9,8 @@ from cloud.api.source import Site
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Events of four kinds: `snapshot`, `changes`, `orders` and `tick`, with `id: EPOCH-CURSOR`. The "
-        "schemas Snapshot, Changes, Orders and Tick describe their data.",
+        "description": "Events of five kinds: `snapshot`, `changes`, `orders`, `alarms` and `tick`, with `id: "
+        "EPOCH-CURSOR`. The schemas Snapshot, Changes, Orders, Alarms and Tick describe their data.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }

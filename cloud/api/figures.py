@@ -19,9 +19,12 @@ from cloud.api.census import Census
 from cloud.api.source import Site
 from cloud.durations import Durations
 from wire.events import Queue
+from wire.feed import AlarmKind, OrderAlarm, Phase
 from wire.messages import Envelope
 
 QUEUES: tuple[str, ...] = get_args(Queue)
+PHASES: tuple[str, ...] = get_args(Phase)
+ALARM_KINDS: tuple[str, ...] = get_args(AlarmKind)
 KINDS = ("status", "history", "live", "heartbeat", "birth", "death")
 OUTCOMES = (
     "messages",
@@ -55,6 +58,7 @@ class Figures(Collector):
         yield from self._commits()
         yield from self._lanes()
         yield from self._feed()
+        yield from self._in_hand()
         yield from self._fleet()
         yield from self._devices()
         yield from self._process()
@@ -115,6 +119,17 @@ class Figures(Collector):
         yield _gauge("feed_listeners", "Clients on the feed", len(site.listeners))
         yield _counter("feed_listeners_let_go", "Clients that did not keep up", site.listeners.let_go)
 
+    def _in_hand(self) -> Iterator[Metric]:
+        """What asks for a person: the undelivered is counted while its alarm stands and nobody has it in hand."""
+        orders = self._site.desk.active()
+        phases = dict.fromkeys(PHASES, 0) | Counter(order.phase for order in orders)
+        yield _gauges("orders", "Orders in hand, by phase", "phase", phases)
+        undelivered = {one.order for one in orders for alarm in one.alarms if _asks_for_delivery(alarm)}
+        yield _gauge("orders_undelivered", "Orders that have not reached whom they alert", len(undelivered))
+        kinds: Counter[str] = Counter(one.kind for one in self._site.alarms.active() if one.acknowledged_by is None)
+        text = "Active alarms that nobody has in hand, by kind"
+        yield _gauges("alarms_unacknowledged", text, "kind", dict.fromkeys(ALARM_KINDS, 0) | kinds)
+
     def _fleet(self) -> Iterator[Metric]:
         yield _gauges("units", "Units by confidence, as last shown", "confidence", self._census.units)
         yield _gauges("devices", "Devices by freshness", "freshness", self._census.devices)
@@ -151,6 +166,10 @@ def _missing(counts: Mapping[str, int]) -> Iterator[Metric]:
     yield _counter("lost_with_stream", text, counts.get("lost_with_stream", 0))
     yield _counter("forks", "Envelopes with other bytes under a known sequence", counts.get("forks", 0))
     yield _counter("streams", "Streams not known before", counts.get("streams", 0))
+
+
+def _asks_for_delivery(alarm: OrderAlarm) -> bool:
+    return alarm.code == "undelivered" and not alarm.cleared
 
 
 def _is_elsewhere(name: str) -> bool:

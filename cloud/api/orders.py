@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from msgspec import Meta
 
 from cloud.api.answers import OrderClash, OrderList, OrderLog, OrderLogEntry, Problem
+from cloud.api.bodies import AWAY, NOT_JSON, Taken, describe_body, read_body, refuse_other_than_json
 from cloud.api.schemas import answers, reply
 from cloud.api.source import Site
 from cloud.desk import Clash, Differs, Invalid, Placed
@@ -18,12 +19,9 @@ from wire.events import Word
 from wire.feed import OrderView
 
 PAGE_MAX = 1_000
-BODY_BYTES_MAX = 65_536
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BAD_BODY = "The body, or the order's id, is not understood: the problem names what is wrong."
 _NO_ORDER = "No such order."
-_NOT_JSON = "The content type is not application/json."
-_AWAY = "What is stored can't be read or written now: nothing was changed. Ask again."
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)
 
@@ -35,13 +33,14 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who has an order's alarms in hand."""
+class AlarmsTaken(Taken, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who has an order's alarms in hand, and how many of them that person saw."""
 
-    by: Word
+    alarms: Annotated[int, Meta(ge=0)] | None = None
+    """How many `alarms` the order had when they were looked at: one that was raised since still stands. Null: all."""
 
 
-BODIES: list[type[msgspec.Struct]] = [OrderRequest, Ended, Taken]
+BODIES: list[type[msgspec.Struct]] = [OrderRequest, Ended, AlarmsTaken]
 """What the routes read."""
 
 
@@ -55,18 +54,18 @@ def router(site: Site) -> APIRouter:
 
 
 def _add_reading(routes: APIRouter, site: Site) -> None:
-    @routes.get("", responses=answers(OrderList, "Orders.", s422=_BAD_BODY, s503=_AWAY))
+    @routes.get("", responses=answers(OrderList, "Orders.", s422=_BAD_BODY, s503=AWAY))
     async def list_orders(active: bool = False, limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100) -> Response:
         """The orders in hand, oldest first; or without `active` the newest first, ended ones too."""
         orders = site.desk.active() if active else await site.desk.newest(limit)
         return reply(OrderList(at=site.moment().utc, orders=orders))
 
-    @routes.get("/{order}", responses=answers(OrderView, "The order.", s404=_NO_ORDER, s503=_AWAY))
+    @routes.get("/{order}", responses=answers(OrderView, "The order.", s404=_NO_ORDER, s503=AWAY))
     async def show_order(order: str) -> Response:
         """One order as it stands."""
         return _reply_order(await site.desk.show(order), order)
 
-    @routes.get("/{order}/log", responses=answers(OrderLog, "Its log.", s404=_NO_ORDER, s503=_AWAY))
+    @routes.get("/{order}/log", responses=answers(OrderLog, "Its log.", s404=_NO_ORDER, s503=AWAY))
     async def show_log(order: str) -> Response:
         """What became of an order, in order, as far as it is written: within a second of when it was known."""
         rows = await site.desk.log(order)
@@ -80,9 +79,9 @@ def _add_giving(routes: APIRouter, site: Site) -> None:
         OrderView,
         "The same order was given before: as it stands.",
         s413="The body is too long.",
-        s415=_NOT_JSON,
+        s415=NOT_JSON,
         s422=_BAD_BODY,
-        s503=_AWAY,
+        s503=AWAY,
     )
     putting[201] = putting[200] | {"description": "The order is stored, and on its way."}
     putting[409] = answers(OrderClash, "")[200] | {
@@ -90,7 +89,7 @@ def _add_giving(routes: APIRouter, site: Site) -> None:
         "`versions` then gives each one's `assignment_version` as it is now."
     }
 
-    @routes.put("/{order}", responses=putting, openapi_extra=_body("OrderRequest"))
+    @routes.put("/{order}", responses=putting, openapi_extra=describe_body("OrderRequest"))
     async def put_order(order: str, request: Request) -> Response:
         """Give an order. The same request again is the same order: send it again until it is answered."""
         asked = await _read(request, order, OrderRequest)
@@ -109,11 +108,11 @@ def _add_giving(routes: APIRouter, site: Site) -> None:
 
 def _add_ending(routes: APIRouter, site: Site) -> None:
     ending: dict[str, Any] = {
-        "responses": answers(OrderView, "The order as it stands.", s404=_NO_ORDER, s415=_NOT_JSON, s422=_BAD_BODY)
-        | answers(OrderView, "The order as it stands.", s409="It can't be closed now.", s503=_AWAY)
+        "responses": answers(OrderView, "The order as it stands.", s404=_NO_ORDER, s415=NOT_JSON, s422=_BAD_BODY)
+        | answers(OrderView, "The order as it stands.", s409="It can't be closed now.", s503=AWAY)
     }
 
-    @routes.post("/{order}/cancel", **ending, openapi_extra=_body("Ended"))
+    @routes.post("/{order}/cancel", **ending, openapi_extra=describe_body("Ended"))
     async def cancel_order(order: str, request: Request) -> Response:
         """Take an order back: everybody who was told of it is told so."""
         asked = await _read(request, order, Ended)
@@ -121,7 +120,7 @@ def _add_ending(routes: APIRouter, site: Site) -> None:
             return asked
         return _reply_order(await site.desk.cancel(order, asked.by, asked.reason), order)
 
-    @routes.post("/{order}/close", **ending, openapi_extra=_body("Ended"))
+    @routes.post("/{order}/close", **ending, openapi_extra=describe_body("Ended"))
     async def close_order(order: str, request: Request) -> Response:
         """End an order that nobody waits for any more. One that is not acknowledged yet is cancelled instead."""
         asked = await _read(request, order, Ended)
@@ -130,33 +129,23 @@ def _add_ending(routes: APIRouter, site: Site) -> None:
         closed = await site.desk.close(order, asked.by, asked.reason)
         return reply(Problem(closed.problem), 409) if isinstance(closed, Invalid) else _reply_order(closed, order)
 
-    @routes.post("/{order}/alarms/acknowledge", **ending, openapi_extra=_body("Taken"))
+    @routes.post("/{order}/alarms/acknowledge", **ending, openapi_extra=describe_body("AlarmsTaken"))
     async def acknowledge_alarms(order: str, request: Request) -> Response:
         """Take an order's standing alarms in hand."""
-        asked = await _read(request, order, Taken)
+        asked = await _read(request, order, AlarmsTaken)
         if isinstance(asked, Response):
             return asked
-        return _reply_order(await site.desk.acknowledge_alarms(order, asked.by), order)
+        return _reply_order(await site.desk.acknowledge_alarms(order, asked.by, asked.alarms), order)
 
 
 async def _read(request: Request, order: str, kind: type[_Body]) -> _Body | Response:
-    """Read a request's body, or give the answer that says what is wrong with it.
-
-    Only JSON that says so: another web page of this machine's browser can't send that without being asked first.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return reply(Problem("send the body as JSON, with content-type: application/json"), 415)
+    """Read the body of a request about an order, or give the answer that says what is wrong with it."""
+    refusal = refuse_other_than_json(request)
+    if refusal is not None:
+        return refusal
     if _ID.fullmatch(order) is None:
         return reply(Problem("the order's id must be a UUID, in lower case"), 422)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            return reply(Problem(f"the body is longer than {BODY_BYTES_MAX} bytes"), 413)
-    try:
-        return msgspec.json.decode(bytes(body), type=kind)
-    except (ValueError, RecursionError) as error:
-        return reply(Problem(f"body: {error}"), 422)
+    return await read_body(request, kind)
 
 
 def _reply_order(order: OrderView | None, order_id: str) -> Response:
@@ -176,8 +165,3 @@ def _clash_text(orders: dict[str, str | None]) -> str:
 
 def _entry(row: OrderLogRow) -> OrderLogEntry:
     return OrderLogEntry(at=row.at, kind=row.kind, by=row.by, body=msgspec.Raw(row.body))
-
-
-def _body(schema: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"requestBody": {"required": True, "content": content}}

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from cloud.api.answers import (
+    AlarmList,
     EventList,
     EventView,
     Health,
@@ -18,10 +19,22 @@ from cloud.api.answers import (
     TrackList,
     UnitList,
 )
-from wire.feed import Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
+from wire.feed import Alarms, Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
-_FEED = [FeedRecord, Snapshot, Changes, Orders, Tick]
-_ANSWERS = [UnitList, EventList, EventView, TrackList, OrderView, OrderList, OrderLog, OrderClash, Health, Problem]
+_FEED = [FeedRecord, Snapshot, Changes, Orders, Alarms, Tick]
+_ANSWERS = [
+    UnitList,
+    EventList,
+    EventView,
+    TrackList,
+    OrderView,
+    OrderList,
+    OrderLog,
+    OrderClash,
+    AlarmList,
+    Health,
+    Problem,
+]
 _encode = msgspec.json.Encoder().encode
 
 

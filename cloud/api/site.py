@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from cloud.api import bases, feed, health, orders, units
+from cloud.api import alarms, bases, feed, health, orders, units
 from cloud.api.guard import LoopbackGuard
 from cloud.api.problems import add_problems
 from cloud.api.schemas import add_schemas
@@ -28,8 +28,9 @@ def make_api(site: Site) -> FastAPI:
     api.include_router(units.router(site))
     api.include_router(bases.router(site))
     api.include_router(orders.router(site))
+    api.include_router(alarms.router(site))
     api.include_router(feed.router(site))
     api.include_router(health.router(site))
     add_problems(api)
-    add_schemas(api, [*bases.BODIES, *orders.BODIES])
+    add_schemas(api, [*bases.BODIES, *orders.BODIES, *alarms.BODIES])
     return api

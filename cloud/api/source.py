@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud.desk import Desk
+from cloud.desk import Alarms, Desk
 from cloud.durations import Durations
 from cloud.feeds import Feed, Listeners
 from cloud.fleet.clocks import Moment
@@ -34,6 +34,7 @@ class Site:
     listeners: Listeners
     ingest: Ingest
     desk: Desk
+    alarms: Alarms
     ledger: Ledger
     telemetry: Telemetry
     process: Process

@@ -14,7 +14,7 @@ import structlog
 
 from cloud.clock import Clock
 from cloud.desk.intake import KINDS, Intake
-from cloud.desk.memory import Memory, log_row, read_order
+from cloud.desk.memory import OWN, Memory, log_row, read_order
 from cloud.desk.ports import Ports, Recorded
 from cloud.desk.requests import Clash, Differs, Invalid, Placed, find_facts
 from cloud.desk.sender import Sender
@@ -46,6 +46,8 @@ SWEEP_S = 60.0
 RETRY_S = 0.5
 READ_ROWS = 5_000
 """Events read at once at a start."""
+LATE_AT_ONCE = 50
+"""Late events that are looked up before whoever asks for something has a turn."""
 
 _UNANSWERED = (Rung.CREATED, Rung.SENT, Rung.DELIVERED, Rung.ALERTING, Rung.CONFIRMED)
 """While an order stands here somebody is still being alerted: it is taken back, and not merely put away."""
@@ -99,20 +101,18 @@ class Desk:
     async def close(self, order_id: str, by: str, reason: str) -> OrderView | Invalid | None:
         """End an order that nobody waits for any more. One that is still to be taken in must be cancelled instead."""
         now = self._moment()
-        known = await self._find(order_id)
-        if known is not None and known.active and known.cancelled is not None:
-            return Invalid("the order is cancelled, and closes once every device has taken that in")
-        if known is not None and known.active and not known.ends_with_station and known.rung in _UNANSWERED:
-            return Invalid("the order is still being delivered, or not acknowledged: cancel it instead")
         ending = Ending(by=by, reason=reason, at=now.utc)
-        return await self._finish(self._change(order_id, "closed", ending, lambda order: close(order, ending, now)))
+        return await self._finish(self._close(order_id, ending, lambda order: close(order, ending, now)))
 
-    async def acknowledge_alarms(self, order_id: str, by: str) -> OrderView | None:
-        """Note that a person has an order's standing alarms in hand. None where there is no such order."""
+    async def acknowledge_alarms(self, order_id: str, by: str, seen: int | None = None) -> OrderView | None:
+        """Note that a person has an order's standing alarms in hand. None where there is no such order.
+
+        `seen`: how many alarms the order had when that person looked. One that came since still stands.
+        """
         now = self._moment()
         taken = Ending(by=by, reason="", at=now.utc)
         return await self._finish(
-            self._change(order_id, "alarms_acknowledged", taken, lambda order: acknowledge_alarms(order, now.utc))
+            self._change(order_id, "alarms_acknowledged", taken, lambda order: acknowledge_alarms(order, now.utc, seen))
         )
 
     def active(self) -> tuple[OrderView, ...]:
@@ -121,8 +121,8 @@ class Desk:
 
     async def newest(self, limit: int) -> tuple[OrderView, ...]:
         """The newest orders first, ended ones too."""
-        rows = await asyncio.to_thread(self._ledger.newest_orders, limit)
-        return tuple(view(self._memory.orders.get(row.id) or read_order(row)) for row in rows)
+        read = await asyncio.to_thread(self._read_newest, limit)
+        return tuple(view(self._memory.orders.get(order.id, order)) for order in read)
 
     async def show(self, order_id: str) -> OrderView | None:
         """One order, ended or not."""
@@ -179,9 +179,13 @@ class Desk:
             now = self._moment()
             order = open_order(order_id, request, facts, now)
             before = held.take(takes, order_id, now.utc)
-            told = log_row(order_id, now.utc, request.by, ("created", msgspec.json.encode(request)))
+            told = [log_row(order_id, now.utc, request.by, ("created", msgspec.json.encode(request)))]
+            for unit, was in before.items():
+                if was is not None and was.order is not None:
+                    taken = msgspec.json.encode({"unit": unit, "order": order_id})
+                    told.append(log_row(was.order, now.utc, request.by, ("unit_taken", taken)))
             try:
-                await self._commit(self._memory.commit_of(order, [told]))
+                await self._commit(self._memory.commit_of(order, told))
             except CloudError:
                 held.put_back(before)
                 raise
@@ -189,22 +193,36 @@ class Desk:
         self._act()
         return Placed(view(self._memory.orders.get(order_id, order)), True)
 
+    async def _close(self, order_id: str, what: Ending, how: Callable[[Order], Order]) -> OrderView | Invalid | None:
+        async with self._pen:  # looked at and changed in one turn: a cancel in between would never be sent
+            known = await self._find(order_id)
+            problem = _why_not_closed(known) if known is not None and known.active else ""
+            if known is not None and not problem:
+                await self._change_held(known, "closed", what, how)
+        return Invalid(problem) if problem else await self._act_and_show(order_id)
+
     async def _change(self, order_id: str, kind: str, what: Ending, how: Callable[[Order], Order]) -> OrderView | None:
         """Change an order as a person asks, durably before anybody is told."""
         async with self._pen:
             known = await self._find(order_id)
-            if known is None:
-                return None
-            after = how(known)
-            if after is not known:
-                told = [log_row(order_id, what.at, what.by, (kind, msgspec.json.encode(what)))]
-                told += (log_row(order_id, what.at, "watchroom", entry) for entry in tell_changes(known, after))
-                await self._commit(self._memory.commit_of(after, told))
-                newest = self._memory.orders.get(order_id, known)  # a device may have told more meanwhile
-                self._memory.replace(after, how(newest), self._moment().utc)
+            if known is not None:
+                await self._change_held(known, kind, what, how)
+        return await self._act_and_show(order_id)
+
+    async def _change_held(self, known: Order, kind: str, what: Ending, how: Callable[[Order], Order]) -> None:
+        """Change an order, with the pen in hand."""
+        after = how(known)
+        if after is known:
+            return
+        told = [log_row(known.id, what.at, what.by, (kind, msgspec.json.encode(what)))]
+        told += (log_row(known.id, what.at, OWN, entry) for entry in tell_changes(known, after))
+        await self._commit(self._memory.commit_of(after, told))
+        newest = self._memory.orders.get(known.id, known)  # a device may have told more meanwhile
+        self._memory.replace(after, how(newest), self._moment().utc, told)
+
+    async def _act_and_show(self, order_id: str) -> OrderView | None:
         self._act()
-        order = await self._find(order_id)
-        return None if order is None else view(order)
+        return await self.show(order_id)
 
     async def _find(self, order_id: str) -> Order | None:
         """Give an order as it stands. One that is active and was not in hand is taken in hand."""
@@ -232,6 +250,8 @@ class Desk:
                 async with self._pen:
                     await self._fold_late()
                     await self._write_once()
+                if self._intake.late:
+                    self._wake.set()
             except Retryable as error:
                 if not self.failing:
                     _log.error("orders_not_kept", cause=str(error))
@@ -253,13 +273,16 @@ class Desk:
             self._sender.forget(order)
 
     async def _fold_late(self) -> None:
-        """Fold in what was told of orders that have ended: it is of interest to whoever looks them up."""
-        while self._intake.late:
-            row, event = self._intake.late[0]
-            order = await self._find(event.order)
-            if order is not None:
-                self._intake.tell(order, row, event, self._moment())
-            del self._intake.late[0]
+        """Look up some of what was told of orders that are not in hand.
+
+        What came late is of interest to whoever looks its order up; a turnout by hand begins one, but never again one
+        that there is or was.
+        """
+        for _ in range(LATE_AT_ONCE):
+            if not self._intake.late:
+                break
+            _, event = self._intake.late[0]
+            self._intake.take_late(await self._find(event.order), self._moment())
         self._memory.show()
 
     async def _finish(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -279,5 +302,17 @@ class Desk:
             self._memory.through = rows[-1].id
         self._memory.show()
 
+    def _read_newest(self, limit: int) -> list[Order]:
+        return [read_order(row) for row in self._ledger.newest_orders(limit)]
+
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())
+
+
+def _why_not_closed(order: Order) -> str:
+    """Say why an active order can't be closed now; empty where it can."""
+    if order.cancelled is not None:
+        return "the order is cancelled, and closes once every device has taken that in"
+    if not order.ends_with_station and order.rung in _UNANSWERED:
+        return "the order is still being delivered, or not acknowledged: cancel it instead"
+    return ""

@@ -1,23 +1,31 @@
 """Folds what devices tell into the orders in hand, and finds those that it concerns."""
 
+from collections import Counter, deque
 from collections.abc import Iterable
 
+import msgspec
 import structlog
 
-from cloud.desk.memory import Memory, log_row
-from cloud.desk.ports import Recorded
+from cloud.desk.memory import OWN, Memory, log_row
+from cloud.desk.ports import Minted, Recorded
 from cloud.desk.requests import make_facts, station_of
 from cloud.desk.sender import Sender
 from cloud.directory import Directory
-from cloud.dispatch import Order, apply_event, apply_status, open_local
+from cloud.dispatch import Order, apply_event, apply_status, close, open_local
 from cloud.dispatch.fold import STALE_NONCE
+from cloud.dispatch.words import Ending
 from cloud.fleet.clocks import Moment
 from cloud.ledger import EventRow
 from wire.events import AcknowledgeEvent, Event, ReceiptEvent, StatusEvent, TurnoutEvent
 
 KINDS = ("status", "receipt", "acknowledge", "turnout")
 """Of the ledger's events, those that may concern an order."""
+LATE_MAX = 5_000
+"""Events of one device that may wait to be looked up. What comes beyond is in the ledger's events alone."""
+LOCAL_MAX = 20
+"""Turnouts by hand of one station that are in hand at once. With one more, the oldest of them is closed."""
 
+OfOrder = ReceiptEvent | AcknowledgeEvent | TurnoutEvent
 _log = structlog.get_logger("desk")
 
 
@@ -27,8 +35,11 @@ class Intake:
     def __init__(self, directory: Directory, memory: Memory, sender: Sender) -> None:
         """Take what the desk holds."""
         self._directory, self._memory, self._sender = directory, memory, sender
-        self.late: list[tuple[EventRow, ReceiptEvent | AcknowledgeEvent]] = []
-        """Of orders that are not in hand any more: the ledger has them."""
+        self.late: deque[tuple[EventRow, OfOrder]] = deque()
+        """Of orders that are not in hand: the ledger may have them."""
+        self._waiting: Counter[str] = Counter()
+        """How many of them are of each device."""
+        self._flooding: set[str] = set()
 
     @property
     def through(self) -> int:
@@ -45,22 +56,45 @@ class Intake:
     def take_row(self, row: EventRow, event: Event, now: Moment) -> None:
         """Take one event in."""
         match event:
-            case ReceiptEvent() | AcknowledgeEvent():
+            case ReceiptEvent() | AcknowledgeEvent() | TurnoutEvent():
                 order = self._memory.orders.get(event.order)
-                if order is None:
-                    self.late.append((row, event))
-                else:
-                    self.tell(order, row, event, now)
-            case TurnoutEvent():
-                self._begin_local(row, event, now)
+                if order is not None:
+                    self._tell(order, row, event, now)
+                elif not (isinstance(event, ReceiptEvent) and event.reason == STALE_NONCE):
+                    self._put_off(row, event)
             case StatusEvent():
                 self._apply_status(row, event, now)
 
-    def tell(self, order: Order, row: EventRow, event: ReceiptEvent | AcknowledgeEvent, now: Moment) -> None:
-        """Fold a receipt or an acknowledgement into its order."""
+    def take_late(self, order: Order | None, now: Moment) -> None:
+        """Take the first of `late` in: `order` is what the ledger has of its order."""
+        row, event = self.late.popleft()
+        self._waiting[row.device] -= 1
+        if not self._waiting[row.device]:
+            del self._waiting[row.device]
+            self._flooding.discard(row.device)
+        if order is not None:
+            self._tell(order, row, event, now)
+        elif isinstance(event, TurnoutEvent):
+            self._begin_local(row, event, now)
+
+    def _put_off(self, row: EventRow, event: OfOrder) -> None:
+        if self._waiting[row.device] < LATE_MAX:
+            self._waiting[row.device] += 1
+            self.late.append((row, event))
+        elif row.device not in self._flooding:
+            self._flooding.add(row.device)
+            _log.warning("late_events_not_looked_up", device=row.device)
+
+    def _tell(self, order: Order, row: EventRow, event: OfOrder, now: Moment) -> None:
+        """Fold a receipt or an acknowledgement into its order. A turnout began its order, and is told again."""
+        if isinstance(event, TurnoutEvent):
+            if not order.is_local_of(row.device):
+                _log.warning("turnout_under_a_known_order", device=row.device, order=order.id)
+            return
         if isinstance(event, ReceiptEvent) and event.reason == STALE_NONCE:
             if event.revision == order.revision and event.nonce:
-                self._sender.renew(row.device, event.nonce, order, now.mono_s)
+                age_s = max(0.0, (now.utc - row.corrected_at).total_seconds()) if row.proven else 0.0
+                self._sender.renew(order, Minted(event.nonce, now.mono_s - age_s), row.device, now.mono_s)
             return
         after = apply_event(order, row.device, event, row.corrected_at, now.utc)
         self._memory.keep(order, after, now.utc, log_row(order.id, now.utc, row.device, (row.kind, row.body)))
@@ -71,11 +105,18 @@ class Intake:
         if base is None or not units:
             _log.warning("turnout_of_no_station", device=row.device)
             return
-        if event.order in self._memory.orders:
-            return
+        self._make_room(row.device, now)
         order = open_local(event, base, make_facts(self._directory, base, units), row.corrected_at, now)
         told = log_row(order.id, now.utc, row.device, (row.kind, row.body))
         self._memory.begin(order, now.utc, told)
+
+    def _make_room(self, station: str, now: Moment) -> None:
+        """Close the oldest turnouts of a station that has too many in hand: it does not tell how they ended."""
+        own = [one for one in self._memory.orders.values() if one.active and one.is_local_of(station)]
+        for order in own[: max(0, len(own) - LOCAL_MAX + 1)]:
+            ending = Ending(by=OWN, reason="the station turned out too often since", at=now.utc)
+            told = log_row(order.id, now.utc, OWN, ("closed", msgspec.json.encode(ending)))
+            self._memory.keep(order, close(order, ending, now), now.utc, told)
 
     def _apply_status(self, row: EventRow, event: StatusEvent, now: Moment) -> None:
         """Fold a status into the order that its unit is on. One whose time is not proven may be from before it."""

@@ -51,11 +51,17 @@ class Memory:
         self._unshown[order.id] = order
         return order
 
-    def replace(self, written: Order, newest: Order, now: datetime) -> None:
-        """Put an order that was just written in place, or the newer one that it has become meanwhile."""
+    def replace(self, written: Order, newest: Order, now: datetime, told: list[OrderLogRow]) -> None:
+        """Put an order that was just written in place, or the newer one that it has become meanwhile.
+
+        `told` was written with it: what a device told meanwhile comes to the log after it, and none of it twice.
+        """
         if newest == written:
             newest = written
+        known = {(row.kind, row.body) for row in (*told, *self._log) if row.order == newest.id}
+        before = len(self._log)
         self.keep(written, newest, now)
+        self._log[before:] = [row for row in self._log[before:] if (row.kind, row.body) not in known]
         self.orders[newest.id] = newest
         self._unshown[newest.id] = newest
         if not newest.active:

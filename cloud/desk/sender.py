@@ -1,5 +1,6 @@
 """Sends each order to its devices, again and again until each has answered or the order has expired."""
 
+import math
 from collections.abc import Iterator
 
 from cloud.desk.ports import Minted, Ports
@@ -13,6 +14,8 @@ AGAIN_S = (0.3, 1.0)
 NONCE_S = 840.0
 """A device remembers its nonces for 15 minutes; one that was minted so long ago that it may be forgotten is not
 quoted."""
+REFUSED_EARLIER_S = 5.0
+"""By how much a nonce that came with a refusal may seem older than the refused one: a device's clock is not exact."""
 EXPIRES_MAX_MS = 86_400_000
 
 _Key = tuple[str, str, int]
@@ -25,8 +28,8 @@ class Sender:
         """Nothing was sent yet."""
         self._directory, self._ports, self._owner_term = directory, ports, owner_term
         self._due_s: dict[_Key, tuple[int, float]] = {}
-        self._renewed: dict[str, Minted] = {}
-        """What a device gave instead of a nonce that it did not know."""
+        self._renewed: dict[str, tuple[Minted, Minted | None]] = {}
+        """What a device gave instead of a nonce that it did not know, and that one."""
 
     def send_due(self, order: Order, now_s: float) -> Iterator[str]:
         """Send an order to each device for which it is time. Gives those devices that a broker was there for."""
@@ -46,10 +49,15 @@ class Sender:
                 self._due_s[key] = (times + 1, now_s + AGAIN_S[min(times, len(AGAIN_S) - 1)])
                 yield delivery.device
 
-    def renew(self, device: str, nonce: str, order: Order, now_s: float) -> None:
-        """Take the nonce that a device gave with a refusal, and send the order again at once."""
-        self._renewed[device] = Minted(nonce, now_s)
-        self._due_s.pop((order.id, device, order.revision), None)
+    def renew(self, order: Order, minted: Minted, device: str, now_s: float) -> None:
+        """Take the nonce that a device gave with a refusal of an order, and send the order again.
+
+        At once, but for a device that goes on refusing: it makes no storm.
+        """
+        self._renewed[device] = minted, self._ports.nonce_of(device)
+        key = (order.id, device, order.revision)
+        times, due_s = self._due_s.get(key, (0, now_s))
+        self._due_s[key] = times, now_s if times <= len(AGAIN_S) else due_s
 
     def forget(self, order: Order) -> None:
         """Forget an order that is over."""
@@ -58,6 +66,10 @@ class Sender:
                 self._due_s.pop((order.id, delivery.device, revision), None)
 
     def _nonce(self, device: str, now_s: float) -> Minted | None:
-        known = [one for one in (self._ports.nonce_of(device), self._renewed.get(device)) if one is not None]
-        newest = max(known, key=lambda one: one.by_s, default=None)
+        """Give the newest word of a device: what came with a refusal, until a heartbeat brings another."""
+        newest = self._ports.nonce_of(device)
+        renewed, refused = self._renewed.get(device, (None, None))
+        if renewed is not None and newest == refused:
+            earliest_s = -math.inf if newest is None else newest.by_s - REFUSED_EARLIER_S
+            newest = renewed if renewed.by_s >= earliest_s else newest
         return newest if newest is not None and now_s - newest.by_s < NONCE_S else None

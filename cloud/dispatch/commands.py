@@ -13,11 +13,11 @@ def until_s(order: Order) -> float:
 
 
 def is_pending(order: Order, delivery: Delivery, now_s: float) -> bool:
-    """Tell whether a device is still to be sent the order, or the stand-down of one that it was sent."""
+    """Tell whether a device is still to be sent the order, or the stand-down of one that it may know."""
     if not order.active or now_s >= until_s(order):
         return False
     if order.cancelled is not None:
-        return not delivery.stand_down.answered and delivery.alert.sent_at is not None
+        return not delivery.stand_down.answered and delivery.alert.may_be_known
     return not delivery.alert.answered
 
 

@@ -85,9 +85,13 @@ def close(order: Order, ending: Ending, now: Moment) -> Order:
     return settle(order, replace(order, closed=ending), now.utc, now.utc)
 
 
-def acknowledge_alarms(order: Order, now: datetime) -> Order:
-    """Note that a person has taken every standing alarm in hand. What gets worse raises another."""
-    alarms = tuple(replace(one, cleared=True) for one in order.alarms)
+def acknowledge_alarms(order: Order, now: datetime, seen: int | None = None) -> Order:
+    """Note that a person has taken the standing alarms in hand: the first `seen` of the order, or all.
+
+    What gets worse raises another.
+    """
+    taken = order.alarms[:seen]
+    alarms = (*(replace(one, cleared=True) for one in taken), *order.alarms[len(taken) :])
     return settle(order, replace(order, alarms=alarms), now, now)
 
 

@@ -30,7 +30,7 @@ def pass_time(order: Order, now: Moment) -> tuple[Order, tuple[OrderAlarm, ...]]
         lapsed=order.lapsed or order.cancelled is None and age_s >= order.brief.expires_s + GRACE_S,
         quiet=order.quiet or _is_quiet(order, now),
         forgone=order.forgone or order.cancelled is not None and now.mono_s - order.cancelled_s >= STAND_DOWN_S,
-        rested=now.utc - order.changed_at >= RESTS,
+        rested=age_s >= RESTS.total_seconds() and now.utc - order.changed_at >= RESTS,
         alarms=order.alarms if order.ends_with_station else _overdue(order, age_s, now),
     )
     after = settle(order, after, now.utc, now.utc)
@@ -42,7 +42,8 @@ def resume(order: Order, now: Moment) -> Order:
     since_s = now.mono_s - max(0.0, (now.utc - order.created_at).total_seconds())
     cancelled = order.cancelled
     gone_s = 0.0 if cancelled is None else now.mono_s - max(0.0, (now.utc - cancelled.at).total_seconds())
-    return replace(order, created_s=since_s, cancelled_s=gone_s)
+    deliveries = tuple(replace(one, alert=replace(one.alert, doubtful=True)) for one in order.deliveries)
+    return replace(order, created_s=since_s, cancelled_s=gone_s, deliveries=deliveries)
 
 
 def is_waiting(order: Order) -> bool:

@@ -16,6 +16,10 @@ _RANK: dict[Outcome, int] = {
     "accepted": 0, "started": 1, "expired": 2, "refused": 3, "unknown": 4, "failed": 5, "done": 6,
 }  # fmt: skip
 """Of two last words that came with the same time, which one counts."""
+STEPS_MAX = 64
+"""Steps of one device that an order holds, planned and told of. A receipt plans at most 32."""
+ENDINGS_MAX = 8
+"""Last words of one device that are kept: those that count most. It should have one."""
 _PEOPLE = ("panel", "radio")
 """An automatic status closes nothing: only a person says that a unit is available again."""
 
@@ -74,8 +78,9 @@ def _apply_word(reach: Reach, event: ReceiptEvent, at: datetime) -> Reach:
     if event.step or event.outcome == "started":
         return reach
     if event.outcome == "accepted":
-        return replace(reach, planned=tuple(sorted({*reach.planned, *event.steps})))
-    return replace(reach, endings=tuple(sorted({*reach.endings, (event.outcome, event.reason)}, key=_order_of)))
+        return replace(reach, planned=tuple(sorted({*reach.planned, *event.steps}))[:STEPS_MAX])
+    endings = sorted({*reach.endings, (event.outcome, event.reason)}, key=_order_of)
+    return replace(reach, endings=tuple(endings[-ENDINGS_MAX:]))
 
 
 def _order_of(ending: tuple[Outcome, str]) -> tuple[int, str]:
@@ -103,6 +108,8 @@ def _with_step(order: Order, device: str, event: ReceiptEvent, at: datetime) -> 
     for index, known in enumerate(order.steps):
         if (known.device, known.step) == (device, event.step):
             return replace(order, steps=(*order.steps[:index], _join(known, new), *order.steps[index + 1 :]))
+    if sum(known.device == device for known in order.steps) >= STEPS_MAX:
+        return order
     return replace(order, steps=(*order.steps, new))
 
 

@@ -32,6 +32,8 @@ _BAD: dict[Rung, tuple[Outcome, ...]] = {
 """Which last words of a device bring an order to which rung."""
 ONCE = frozenset({"door", "exit", "acknowledge"})
 """Steps that come with an acknowledgement, or are not asserted: they confirm no alert."""
+ALARMS_MAX = 100
+"""Alarms that one order raises. A part that fails and is mended over and over is one that somebody knows of."""
 HARMLESS = frozenset({"no_door", "not_acknowledged"})
 """Why a step may come to nothing without anybody having to look at its part: the unit has no door at this station, or
 nobody acknowledged, which has an alarm of its own."""
@@ -44,7 +46,7 @@ def kind_of(step: str) -> str:
 
 def is_stood_down(delivery: Delivery) -> bool:
     """Tell whether a device knows that the order was cancelled, or never was told of the order."""
-    return delivery.stand_down.answered or delivery.alert.sent_at is None
+    return delivery.stand_down.answered or not delivery.alert.may_be_known
 
 
 def rung_of(order: Order) -> Rung:
@@ -62,23 +64,28 @@ def settle(before: Order, after: Order, at: datetime, now: datetime) -> Order:
     rung = rung_of(after)
     if rung > after.rung:
         after = replace(after, rung=rung, phases=(*after.phases, PhaseView(phase=PHASES[rung], at=at)))
-    return replace(after, alarms=_alarms(after, now), version=before.version + 1, changed_at=now)
+    return replace(after, alarms=_alarms(before, after, now), version=before.version + 1, changed_at=now)
 
 
 def add_alarm(alarms: tuple[OrderAlarm, ...], code: str, text: str, at: datetime) -> tuple[OrderAlarm, ...]:
-    """Raise an alarm, once: the same one is never raised again, cleared or not."""
-    if any((one.code, one.text) == (code, text) for one in alarms):
-        return alarms
-    return (*alarms, OrderAlarm(code=code, text=text, at=at))
+    """Raise an alarm, once: the same one is not raised again, cleared or not."""
+    return alarms if any((one.code, one.text) == (code, text) for one in alarms) else _raise(alarms, code, text, at)
 
 
-def _alarms(order: Order, now: datetime) -> tuple[OrderAlarm, ...]:
+def _raise(alarms: tuple[OrderAlarm, ...], code: str, text: str, at: datetime) -> tuple[OrderAlarm, ...]:
+    """Raise an alarm, again where it was cleared; not while it stands, nor past all measure."""
+    standing = any((one.code, one.text, one.cleared) == (code, text, False) for one in alarms)
+    return alarms if standing or len(alarms) >= ALARMS_MAX else (*alarms, OrderAlarm(code=code, text=text, at=at))
+
+
+def _alarms(before: Order, order: Order, now: datetime) -> tuple[OrderAlarm, ...]:
     """Raise what the facts alone call for, and clear what they have settled."""
     alarms = order.alarms
     if not order.ends_with_station and order.cancelled is None and order.rung < Rung.CLOSED:
-        for step in order.steps:
-            if is_broken(step):
-                alarms = add_alarm(alarms, "step_failed", step_text(order, step), now)
+        mended_before = {(step.device, step.step) for step in before.steps if step.outcome == "done"}
+        for step in filter(is_broken, order.steps):  # one that had been proved, and is no more, alarms once again
+            add = _raise if (step.device, step.step) in mended_before else add_alarm
+            alarms = add(alarms, "step_failed", step_text(order, step), now)
         if order.rung in (Rung.LAPSED_EXPIRED, Rung.LAPSED_UNKNOWN, Rung.EXPIRED, Rung.UNKNOWN, Rung.FAILED):
             alarms = add_alarm(alarms, "telephone", f"{ending_reason(order)}: telephone {order.base_name} now", now)
     settled = frozenset(_settled(order))
@@ -91,12 +98,14 @@ def _alarms(order: Order, now: datetime) -> tuple[OrderAlarm, ...]:
 
 def _settled(order: Order) -> Iterator[str]:
     """Tell which alarms the facts have answered. What came late still answers them."""
-    over = order.rung >= Rung.CLOSED
+    over = not order.active
     taken = order.rung >= Rung.ACKNOWLEDGED
     if over or order.cancelled is None and (taken or _is_delivered(order)):
         yield "undelivered"
     if over or order.cancelled is not None or taken:
         yield from ("unacknowledged", "telephone")
+    if over:  # nobody has it in hand: who comes to the board later would not see it either
+        yield "step_failed"
 
 
 def is_broken(step: StepFact) -> bool:

@@ -111,6 +111,8 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far one revision has come at one device."""
 
     sent_at: datetime | None = None
+    doubtful: bool = False
+    """An earlier process had it in hand: it may have sent it, and died before that was written."""
     accepted_at: datetime | None = None
     planned: tuple[str, ...] = ()
     """The steps that it said, when it accepted, it would assert at once and read back."""
@@ -126,6 +128,11 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def reason(self) -> str:
         """Why it ended so."""
         return self.endings[-1][1] if self.endings else ""
+
+    @property
+    def may_be_known(self) -> bool:
+        """Whether the device may have heard of it."""
+        return self.sent_at is not None or self.doubtful
 
     @property
     def answered(self) -> bool:
@@ -230,6 +237,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def active(self) -> bool:
         """Whether it is still in hand: not closed, nor put away."""
         return self.rung < Rung.CLOSED and not self.rested
+
+    def is_local_of(self, device: str) -> bool:
+        """Tell whether this is a turnout by hand at the station of this device."""
+        return self.kind == "local_turnout" and any(one.device == device for one in self.deliveries)
 
     @property
     def ends_with_station(self) -> bool:

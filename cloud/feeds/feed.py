@@ -5,10 +5,10 @@ from datetime import datetime
 
 import msgspec
 
-from cloud.feeds.orders import ShownOrders
+from cloud.feeds.orders import ShownAlarms, ShownOrders
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
-from wire.feed import Changes, Confidence, FeedRecord, Orders, OrderView, Snapshot, Tick
+from wire.feed import Alarms, AlarmView, Changes, Confidence, FeedRecord, Orders, OrderView, Snapshot, Tick
 
 LOST_AFTER_S = 3.0
 """How long a client may hear nothing before it must say that the feed is lost. Stale is to be seen within 2 s of its
@@ -36,7 +36,7 @@ class Feed:
         """Begin an epoch with a record of every unit."""
         self._fleet = fleet
         self._epoch, self._owner_term, self._tick_ms = epoch, owner_term, tick_ms
-        self._orders = ShownOrders()
+        self._orders, self._alarms = ShownOrders(), ShownAlarms()
         self.cursor = 0
         self._spoke_s = now.mono_s
         known = fleet.take_changed(now)
@@ -58,6 +58,12 @@ class Feed:
         self.cursor += 1
         self._orders.show(orders, self.cursor)
         return self._orders_event(orders, now)
+
+    def show_alarms(self, alarms: tuple[AlarmView, ...], now: Moment) -> bytes:
+        """Give the event for alarms that changed. It doesn't wait for a tick, and vouches for nothing else."""
+        self.cursor += 1
+        self._alarms.show(alarms, self.cursor)
+        return self._alarms_event(alarms, now)
 
     def records(self, now: Moment) -> tuple[FeedRecord, ...]:
         """Every unit's record, its ages as at `now`."""
@@ -81,17 +87,20 @@ class Feed:
         if not known or int(cursor) > self.cursor:
             return self.snapshot(now)
         seen = int(cursor)
-        orders = self._orders.since(seen)
-        if orders is None:
+        alarms, orders = self._alarms.since(seen), self._orders.since(seen)
+        if alarms is None or orders is None:
             return self.snapshot(now)
         missed = tuple(self._fresh(unit, now) for unit, shown in self._shown.items() if shown.cursor > seen)
         changes = self._event("changes", _encode(Changes(at=now.utc, cursor=self.cursor, records=missed)))
-        return [*(_without_id(self._orders_event(part, now)) for part in orders), changes]
+        told = [*(self._alarms_event(part, now) for part in alarms)]
+        told += (self._orders_event(part, now) for part in orders)
+        return [*map(_without_id, told), changes]
 
     def snapshot(self, now: Moment) -> list[bytes]:
-        """Give the whole picture, in parts, then every order in hand; the picture replaces what was held of orders too.
+        """Give the whole picture, in parts, then every alarm that is active and every order in hand.
 
-        Only the last event has an id: who is cut off before it must get all again.
+        The picture replaces what was held of those too. Only the last event has an id: who is cut off before it must
+        get all again.
         """
         records = self.records(now)
         starts = range(0, max(1, len(records)), SNAPSHOT_PART_RECORDS)
@@ -100,6 +109,7 @@ class Feed:
             for part, start in enumerate(starts, 1)
         ]
         events = [self._event("snapshot", body) for body in bodies]
+        events += (self._alarms_event(part, now) for part in self._alarms.active())
         events += (self._orders_event(part, now) for part in self._orders.active())
         return [*map(_without_id, events[:-1]), events[-1]]
 
@@ -118,6 +128,9 @@ class Feed:
 
     def _orders_event(self, orders: tuple[OrderView, ...], now: Moment) -> bytes:
         return self._event("orders", _encode(Orders(at=now.utc, cursor=self.cursor, orders=orders)))
+
+    def _alarms_event(self, alarms: tuple[AlarmView, ...], now: Moment) -> bytes:
+        return self._event("alarms", _encode(Alarms(at=now.utc, cursor=self.cursor, alarms=alarms)))
 
     def _update(self, now: Moment) -> tuple[FeedRecord, ...]:
         changed = self._fleet.take_changed(now)

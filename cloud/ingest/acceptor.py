@@ -56,7 +56,7 @@ class Acceptor:
         self._fleet = fleet
         self._owner_term = owner_term
         self._echoes = Echoes(owner_term)
-        self._states = States(directory, fleet, owner_term)
+        self.states = States(directory, fleet, owner_term)
         self._gone: dict[tuple[str, str], int] = {}
         """Up to where a stream's lost statuses were recorded before an envelope showed them missing."""
         self._copies = Copies(fleet)
@@ -72,7 +72,7 @@ class Acceptor:
         for mark in marks:
             key = (mark.device, mark.stream, mark.queue)
             self.committed[key] = mark
-            if mark.stream not in self._known(mark.device):
+            if mark.stream not in self.known(mark.device):
                 self._streams[mark.device] = (*self._streams.get(mark.device, ()), (mark.stream, mark.ordinal))
         self.status: deque[Work | Aside] = deque()
         self.track: deque[Work] = deque()
@@ -122,7 +122,7 @@ class Acceptor:
 
     def tell_state(self, devices: Iterable[str], now: Moment) -> None:
         """Publish what control believes of the units bound to these devices."""
-        self.outgoing += self._states.tell(devices, now)
+        self.outgoing += self.states.tell(devices, now)
 
     def ordinal(self, device: str, stream: str) -> int:
         """Which of a device's streams this is. One not seen before supersedes all that were."""
@@ -140,7 +140,8 @@ class Acceptor:
         if mark.queue == "status":
             self._fleet.apply_through(mark.device, mark.ordinal, mark.through, now)
 
-    def _known(self, device: str) -> dict[str, int]:
+    def known(self, device: str) -> dict[str, int]:
+        """Give the streams of a device, each with its ordinal."""
         return dict(self._streams.get(device, ()))
 
     def _stream(self, device: str, stream: str) -> tuple[str, int]:
@@ -156,7 +157,7 @@ class Acceptor:
 
     def _stream_objection(self, device: Device, message: UpMessage | codec.Rejected) -> str:
         """Bound what one device can make us remember: each stream is remembered for good."""
-        known = self._known(device.id) if len(self._streams.get(device.id, ())) >= STREAMS_MAX else {}
+        known = self.known(device.id) if len(self._streams.get(device.id, ())) >= STREAMS_MAX else {}
         if not known or isinstance(message, codec.Rejected | Death) or message.stream in known:
             return ""
         same = sum(is_enrolled(stream, device.enrolment) for stream in known)
@@ -165,7 +166,7 @@ class Acceptor:
     def _dispatch(self, topic: str, where: UpTopic, message: UpMessage, payload: bytes, now: Moment) -> None:
         self.heard[type(message), where.channel] += 1
         if isinstance(message, Death):  # the end of a stream not heard of since the start ends nothing
-            known = self._known(where.device).get(message.stream)
+            known = self.known(where.device).get(message.stream)
             if known is not None:
                 self._fleet.apply_death(where.device, message, known, now)
             return
@@ -194,7 +195,7 @@ class Acceptor:
             self.settle(device, (), now, "superseded")
         else:
             self.settle(device, find_outgrown(self.committed, vitals), now)
-        if isinstance(vitals, Birth) or self._states.lacks(vitals, now):
+        if isinstance(vitals, Birth) or self.states.lacks(vitals, now):
             self.tell_state((device,), now)
         self._record_lost(device, self._successions.begin(before, vitals, ordinal), now)
         self._record_gone(vitals, ordinal, now)
@@ -247,7 +248,7 @@ class Acceptor:
         )
 
     def _is_put_back(self, device: str, ordinal: int, now: Moment) -> bool:
-        return self._copies.is_put_back(device, ordinal, max(self._known(device).values()), now)
+        return self._copies.is_put_back(device, ordinal, max(self.known(device).values()), now)
 
     def _receive_live(self, topic: str, where: UpTopic, envelope: Envelope, ordinal: int, now: Moment) -> None:
         judged = tuple(self._judge_live(where.device, bytes(raw), envelope.queue) for raw in envelope.events)

@@ -71,6 +71,12 @@ class Ingest:
         if self.subscriber is not None:
             self.subscriber.publish(Outgoing(topic, payload, retain))
 
+    def tell_state(self, device: str) -> None:
+        """Tell a device now what control believes. Where there is no broker it hears it once there is one."""
+        if self.subscriber is not None:
+            for message in self.acceptor.states.tell((device,), self.moment()):
+                self.subscriber.publish(message)
+
     async def run(self, connect: Connect, on_ready: Callable[[], None]) -> None:
         """Serve a broker until cancelled. Calls `on_ready` whenever a subscription stands."""
         collect_seldom()

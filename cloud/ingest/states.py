@@ -1,17 +1,17 @@
 """What control believes, told to the devices that show it; told again where it was lost on its way. Time comes in."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from cloud.directory import Directory
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.ingest.work import Outgoing
 from wire import codec, topics
-from wire.messages import ShownStatus, State, Vitals
+from wire.messages import AcknowledgedEmergency, ShownStatus, State, Vitals
 
 VALID_S = 86_400.0
 EVERY_S = 3_600.0
@@ -29,6 +29,8 @@ class States:
         self._directory, self._fleet, self._owner_term = directory, fleet, owner_term
         self._version = 0
         self._told: dict[str, tuple[float, int]] = {}
+        self.acknowledged: Callable[[str, Moment], Sequence[AcknowledgedEmergency]] = _none
+        """Gives the emergencies of a device that people have in hand, as far as it is still to be told of them."""
 
     def tell(self, devices: Iterable[str], now: Moment) -> Iterator[Outgoing]:
         """Tell each device what control believes of the units that are bound to it."""
@@ -43,6 +45,7 @@ class States:
                 version=self._version,
                 valid_until=valid_until,
                 units=[one for one in shown if one is not None],
+                emergencies=list(self.acknowledged(device, now)) or UNSET,
             )
             org = self._directory.devices[device].organisation
             yield Outgoing(topics.down(org, device, "state"), codec.encode(state), retain=True)
@@ -69,3 +72,8 @@ class States:
             stream=head.stream,
             seq=head.seq,
         )
+
+
+def _none(_device: str, _now: Moment) -> Sequence[AcknowledgedEmergency]:
+    """Nobody has acknowledged any."""
+    return ()

@@ -2,11 +2,12 @@
 
 Ledger.open(url) = opening.py (settings read back, damage refused, schema brought up) → Ledger (store.py)
 commit → statements.py (rows as the driver wants them) + quarantine.py (its bounds), in one transaction
-commit_orders → orders.py, in one transaction of its own
+commit_alarm_log → alarms.py, and commit_orders → orders.py, each in one transaction of its own
 """
 
 from cloud.ledger.quarantine import Bounds
 from cloud.ledger.rows import (
+    AlarmLogRow,
     AssignmentRow,
     Commit,
     Counts,
@@ -25,6 +26,7 @@ from cloud.ledger.rows import (
 from cloud.ledger.store import Ledger
 
 __all__ = [
+    "AlarmLogRow",
     "AssignmentRow",
     "Bounds",
     "Commit",

@@ -1,6 +1,7 @@
 """What the ledger holds, as values. Times are aware, UTC, and keep their microseconds; integers are below 2**63."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -164,6 +165,15 @@ class LoadedOrders(msgspec.Struct, frozen=True, kw_only=True):
     assignments: list[AssignmentRow]
     through: int
     """What came after this event is not in the orders yet."""
+
+
+class AlarmLogRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that a person did with an alarm."""
+
+    alarm: str
+    at: datetime
+    kind: Literal["acknowledged"]
+    by: str
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

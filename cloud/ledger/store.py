@@ -12,12 +12,13 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Select, func, insert, literal, select
 
-from cloud.ledger import orders
+from cloud.ledger import alarms, orders
 from cloud.ledger.failures import naming_failures
 from cloud.ledger.opening import name_place, open_engine
 from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
 from cloud.ledger.rows import (
     REFUSED_KEPT,
+    AlarmLogRow,
     Commit,
     Counts,
     EventRow,
@@ -163,6 +164,21 @@ class Ledger:
         rows = select(event).where(event.c.id > event_id, event.c.kind.in_(kinds)).order_by(event.c.id).limit(limit)
         with self._reading() as connection:
             return [_event(row) for row in connection.execute(rows)]
+
+    def last_event_before(self, since: datetime) -> int:
+        """Give the id of the last event that was received before a moment; 0 for none. Cheap at any size."""
+        with self._reading() as connection:
+            return alarms.last_event_before(connection, since)
+
+    def commit_alarm_log(self, row: AlarmLogRow) -> None:
+        """Make durable what a person did with an alarm."""
+        with self._writing() as connection:
+            alarms.append(connection, row)
+
+    def alarm_log(self, since: datetime) -> list[AlarmLogRow]:
+        """What people did with alarms since a moment, in order."""
+        with self._reading() as connection:
+            return alarms.read_log(connection, since)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -187,6 +187,16 @@ cursor = Table(
     sqlite_with_rowid=False,
 )
 
+alarm_log = Table(
+    "alarm_log",
+    metadata,
+    Column("number", _ROWID, primary_key=True),
+    Column("alarm", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
 counter = Table(
     "counter",
     metadata,

@@ -1,14 +1,18 @@
 """The guarded emergency button at work: what its push becomes, and its own lamp."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+
+from msgspec import UnsetType
 
 from edge_agent.clock import Clock
 from edge_agent.decode.readings import Press
+from edge_agent.outbox import Stored
 from edge_agent.state import emergency
 from edge_agent.state.emergency import Guard, Happened
 from edge_agent.state.lamps import Lamp
-from wire.messages import QueueSettle
+from wire.events import EmergencyEvent, Origin
+from wire.messages import QueueSettle, State
 
 IDLE_S = 3_600.0
 
@@ -22,6 +26,7 @@ class EmergencyButton:
         self._clock, self._commit = clock, commit
         self._guard = guard
         self._raised: emergency.Raised | None = None
+        self._stream = ""
         self._pushed = asyncio.Event()
         self.fault = ""
         """Why the button itself can't be relied on; empty where nothing is wrong."""
@@ -43,6 +48,19 @@ class EmergencyButton:
             refused = {one.seq for one in settle.refused}
             self._raised = emergency.settle(self._raised, through=settle.through, refused=refused)
 
+    def restart(self, unsettled: Iterable[Stored], *, stream: str) -> None:
+        """Go on with what the outbox holds: after a start, or in a new stream, where sequences count anew."""
+        self._stream = stream
+        held = [(one.seq, one.event.origin) for one in unsettled if isinstance(one.event, EmergencyEvent)]
+        self._raised = emergency.carry(self._raised, [(seq, origin or Origin(stream, seq)) for seq, origin in held])
+
+    def hear(self, state: State) -> None:
+        """Take in which emergencies people at control have acknowledged. That stands, however old the word is."""
+        told = () if isinstance(state.emergencies, UnsetType) else state.emergencies
+        if self._raised is not None:
+            names = {Origin(one.stream, one.seq) for one in told}
+            self._raised = emergency.acknowledge(self._raised, names, self._clock.monotonic())
+
     async def run(self) -> None:
         """Raise what time alone makes an emergency, until cancelled."""
         while True:
@@ -56,7 +74,7 @@ class EmergencyButton:
         for one in happened:
             match one:
                 case "raised":
-                    self._raised = emergency.record(await self._commit())
+                    self._raised = emergency.record(await self._commit(), self._stream)
                 case "stuck":
                     self.fault = f"the emergency button {self.button} is stuck: it raises no other emergency"
                 case "freed":

@@ -1,17 +1,22 @@
 """The Modbus lines of a device: the shape of `[[bus]]`, and what its shape can't tell. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from edge_agent.config.register_maps import PointName
+from edge_agent.config.register_maps import PointName, RegisterMap
 from edge_agent.config.settings import Host, PathText, Token
 from wire.strict import Problem, closest
 
 RTU_ID_MAX = 247
 """A serial slave's largest address (MODBUS over Serial Line V1.02, 2.2); TCP modules often use 255."""
+
+NAME_MAX = 64
+"""The longest `SLAVE.POINT` that control can be told a value by."""
+ALARM_NAME_MAX = 40
+"""The longest that it can be told an alarm by."""
 
 Parity = Literal["N", "E", "O"]
 
@@ -68,6 +73,18 @@ def bus_problems(buses: tuple[BusSettings, ...], maps: Collection[str]) -> Itera
             if slave.name in slaves:
                 yield Problem(f"{path}.slave[{number}].name", f"{slave.name!r} is there twice", "each slave once")
             slaves.add(slave.name)
+
+
+def name_problems(buses: tuple[BusSettings, ...], maps: Mapping[str, RegisterMap]) -> Iterator[Problem]:
+    """Tell slaves one of whose points has a longer name than control takes: all that is told of it would be refused."""
+    for index, bus in enumerate(buses):
+        for number, slave in enumerate(bus.slave):
+            points = maps[slave.map].points if slave.map in maps else ()
+            limits = {f"{slave.name}.{point.name}": ALARM_NAME_MAX if point.alarm else NAME_MAX for point in points}
+            name = next((each for each, length_max in limits.items() if len(each) > length_max), None)
+            if name is not None:
+                expected = f"a name that is {len(name) - limits[name]} shorter: {limits[name]} in all"
+                yield Problem(f"bus[{index}].slave[{number}].name", f"makes {name!r}, {len(name)} characters", expected)
 
 
 def _place_problems(path: str, bus: BusSettings) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from edge_agent.config.buses import BusSettings, bus_problems
+from edge_agent.config.buses import BusSettings, bus_problems, name_problems
 from edge_agent.config.cards import card, card_problems
 from edge_agent.config.device_file import DeviceFile
 from edge_agent.config.merge import merge, variable_of
@@ -178,6 +178,7 @@ def _bus_problems(data: Mapping[str, Any], maps: Mapping[str, RegisterMap]) -> I
     buses = convert({"bus": data.get("bus", [])}, BusSection)
     if not isinstance(buses, tuple):
         yield from bus_problems(buses.bus, tuple(maps))
+        yield from name_problems(buses.bus, maps)
 
 
 def _with_origin(problem: Problem, environ: Mapping[str, str]) -> str:

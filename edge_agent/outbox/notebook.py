@@ -36,12 +36,14 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Notebook:
-    """The file. What can't be read or written is said in the log; the notes then live in memory alone."""
+    """The file. What can't be read or written is said, here and in the log; the notes then live in memory alone."""
 
     def __init__(self, path: Path) -> None:
         """Read what is there; an unreadable file counts as empty and is replaced with the next note."""
         self._path = path
-        self.notes = _read(path)
+        self.fault = ""
+        """What is wrong with the file, as a person is told it; empty where nothing is."""
+        self.notes = self._read()
 
     def write(self, notes: Notes) -> None:
         """Replace the notes: on disk when this returns, where the disk takes them."""
@@ -54,15 +56,19 @@ class Notebook:
                 os.fsync(file.fileno())
             ready.replace(self._path)
         except OSError as error:
-            _log.warning("notes_not_written", cause=error.strerror)
+            if not self.fault:
+                _log.warning("notes_not_written", cause=error.strerror)
+            self.fault = f"crews and defects can't be noted on disk: {error.strerror}; a restart forgets them"
+        else:
+            self.fault = ""
 
-
-def _read(path: Path) -> Notes:
-    try:
-        with path.open("rb") as file:
-            return msgspec.json.decode(file.read(BYTES_MAX), type=Notes)
-    except FileNotFoundError:
-        return Notes()
-    except (OSError, msgspec.DecodeError) as error:
-        _log.warning("notes_not_read", cause=str(error))
-        return Notes()
+    def _read(self) -> Notes:
+        try:
+            with self._path.open("rb") as file:
+                return msgspec.json.decode(file.read(BYTES_MAX), type=Notes)
+        except FileNotFoundError:
+            return Notes()
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            _log.warning("notes_not_read", cause=str(error))
+            self.fault = "the notes of crews and open defects could not be read: log crews on and report defects again"
+            return Notes()

@@ -180,7 +180,7 @@ class CrewForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unit: Token
     on: bool
     riders: Annotated[int, Meta(ge=0, le=99)] = 0
-    commander: Annotated[str, Meta(max_length=64)] = ""
+    commander: Annotated[str, Meta(max_length=32)] = ""
 
 
 class DefectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,7 +210,7 @@ class TurnOutForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The station turns units out by hand, with or without the WAN."""
 
     units: Annotated[tuple[Token, ...], Meta(min_length=1, max_length=20)]
-    text: Text = ""
+    text: Annotated[str, Meta(max_length=300)] = ""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -5,13 +5,14 @@ nothing. A button that stays down has raised one emergency and then is a fault, 
 are seconds of the monotonic clock.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
 
 from edge_agent.state.debounce import STUCK_AFTER_S
 from edge_agent.state.lamps import Lamp
+from wire.events import Origin
 
 HOLD_S = 1.0
 ACKNOWLEDGED_STEADY_S = 600.0
@@ -83,16 +84,30 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True):
     """The newest emergency of this button, and what has become of it."""
 
     seq: int | None
-    """Its sequence in the status queue; None where it was not stored."""
+    """Its sequence in the status queue; None where it was not stored, or is not there any more."""
+    name: Origin | None = None
+    """The place where it was first stored: control calls it by that, whichever stream it was carried to."""
     failed: bool = False
     """It was not stored, or the cloud refused it."""
     acknowledged_s: float | None = None
     """When control acknowledged it."""
 
 
-def record(seq: int | None) -> Raised:
-    """Take in an emergency that the outbox committed as `seq`, or could not commit (None)."""
-    return Raised(seq=seq, failed=seq is None)
+def record(seq: int | None, stream: str) -> Raised:
+    """Take in an emergency that the outbox committed as `seq` of a stream, or could not commit (None)."""
+    return Raised(seq=seq, name=None if seq is None else Origin(stream, seq), failed=seq is None)
+
+
+def carry(raised: Raised | None, unsettled: Sequence[tuple[int, Origin]]) -> Raised | None:
+    """Go on after a start, or in a new stream, with the emergencies that are unsettled there: sequence and name."""
+    if raised is not None and raised.failed:
+        return raised
+    if not unsettled:
+        return None if raised is None else msgspec.structs.replace(raised, seq=None)
+    seq, name = unsettled[-1]
+    if raised is None or raised.name != name:
+        return Raised(seq=seq, name=name)
+    return msgspec.structs.replace(raised, seq=seq)
 
 
 def settle(raised: Raised, *, through: int, refused: Collection[int]) -> Raised:
@@ -102,8 +117,10 @@ def settle(raised: Raised, *, through: int, refused: Collection[int]) -> Raised:
     return msgspec.structs.replace(raised, failed=True)
 
 
-def acknowledge(raised: Raised, now_s: float) -> Raised:
-    """Take in that a person at control has acknowledged it, however it came to know."""
+def acknowledge(raised: Raised, names: Collection[Origin], now_s: float) -> Raised:
+    """Take in which emergencies people at control have acknowledged. Told again it is no younger for it."""
+    if raised.acknowledged_s is not None or raised.name is None or raised.name not in names:
+        return raised
     return msgspec.structs.replace(raised, failed=False, acknowledged_s=now_s)
 
 

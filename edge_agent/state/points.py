@@ -25,10 +25,11 @@ class Reported(msgspec.Struct, frozen=True):
 
 
 class Points(msgspec.Struct, frozen=True):
-    """What was reported of each point, and which of them have an alarm raised."""
+    """What was reported of each point, and what was told of the alarms of those that have one."""
 
     reported: Mapping[str, Reported] = {}
-    alarmed: frozenset[str] = frozenset()
+    alarmed: Mapping[str, bool] = {}
+    """Whether it was told as raised; a point that is not here has not been told of since the start."""
 
 
 class PointAlarm(msgspec.Struct, frozen=True):
@@ -43,7 +44,8 @@ def fold(
 ) -> tuple[Points, tuple[InputValue, ...], tuple[PointAlarm, ...]]:
     """Take in what was read: what to report of it, and the alarms that changed. `alarms` names points that have one.
 
-    A point that can't be read neither raises an alarm nor clears one.
+    A point that can't be read neither raises an alarm nor clears one. The first good reading after a start is told
+    either way: what an earlier run had raised may be gone.
     """
     due = {one.name: one for one in read if _is_due(points.reported.get(one.name), one, now_s)}
     if not due:
@@ -51,9 +53,9 @@ def fold(
     changed = tuple(
         PointAlarm(name, bool(one.value))
         for name, one in due.items()
-        if name in alarms and one.quality == "good" and bool(one.value) is not (name in points.alarmed)
+        if name in alarms and one.quality == "good" and points.alarmed.get(name) is not bool(one.value)
     )
-    alarmed = points.alarmed - {one.name for one in changed} | {one.name for one in changed if one.raised}
+    alarmed = {**points.alarmed, **{one.name: one.raised for one in changed}}
     reported = {**points.reported, **{name: Reported(one, now_s) for name, one in due.items()}}
     return Points(reported, alarmed), tuple(due.values()), changed
 

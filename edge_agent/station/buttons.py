@@ -11,12 +11,17 @@ Said = Acknowledged | CookerReset
 
 
 def read_buttons(station: Station) -> tuple[Station, tuple[Said, ...]]:
-    """Take in how the buttons stand. One speaks when it was read as up and is now read as down, and then once."""
+    """Take in how the buttons stand. One speaks when it was read as up and is now read as down, and then once.
+
+    What could not be read in between is no such thing: a module that comes back with its inputs active has not been
+    pressed, and must neither open a door nor give a cooker back.
+    """
     said: list[Said] = []
     pressed = dict(station.pressed)
     for point, words in _buttons(station):
         if is_on(station.plant, point) and station.pressed.get(point) is False:
             said += words
+        pressed.pop(point, None)
         if is_on(station.plant, point) or is_off(station.plant, point):
             pressed[point] = is_on(station.plant, point)
     return msgspec.structs.replace(station, pressed=pressed), tuple(said)
@@ -27,7 +32,7 @@ def _buttons(station: Station) -> list[tuple[str, list[Said]]]:
     layout = station.layout
     found: list[tuple[str, list[Said]]] = [(layout.inputs.acknowledge, [Acknowledged(by="manual_input")])]
     found += [(button.input, _for_services(station, button.services)) for button in layout.buttons]
-    found += [(each.reset, [CookerReset(cooker=each.id, by="manual_input")]) for each in layout.cookers]
+    found += [(each.reset, [CookerReset(cooker=each.id)]) for each in layout.cookers]
     return [(point, words) for point, words in found if point]
 
 

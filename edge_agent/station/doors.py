@@ -25,11 +25,17 @@ def open_doors(station: Station, now_s: float) -> tuple[Station, tuple[Effect, .
                 continue
             new, told = _moved(station, live, state, now_s)
             if any(isinstance(effect, Pulse) for effect in told):
-                station = msgspec.structs.replace(station, pulsed_s={**station.pulsed_s, state.step.name: now_s})
+                station = _pulsed(station, door, state.step.name, now_s)
             live = msgspec.structs.replace(live, steps=(*live.steps[:at], new, *live.steps[at + 1 :]))
             effects += told
         station = with_live(station, live)
     return station, effects
+
+
+def _pulsed(station: Station, door: Door, step: str, now_s: float) -> Station:
+    """Remember a pulse. What was to turn the output off, after a restart, must not cut it short."""
+    written = {output: last for output, last in station.written.items() if output != door.output}
+    return msgspec.structs.replace(station, pulsed_s={**station.pulsed_s, step: now_s}, written=written)
 
 
 def _moved(station: Station, live: Live, state: StepState, now_s: float) -> Moved:

@@ -210,9 +210,9 @@ def _turned_off(
 ) -> tuple[Written | None, tuple[Effect, ...]]:
     """What becomes of an output that nothing wants any more: forgotten, or off until it is seen to be off."""
     plant = station.plant
+    if output in station.layout.cooker_outputs:
+        return None, ()  # nor is one given back by a repeated write, when the person who asked for it may have left
     if last.value is True:
-        if output in station.layout.cooker_outputs:
-            return None, ()
         return Written(False, now_s, now_s), (Write(output, False),)
     if last.value is not False or (last.sure and is_off(plant, output) and read_since(plant, output, last.at_s)):
         return None, ()

@@ -58,7 +58,7 @@ def _taken_in(station: Station, happening: Happening, now_s: float) -> Told:
         case WriteFailed():
             return fail_write(station, happening.output, happening.reason, now_s)
         case CookerReset():
-            return release_cookers(station, happening.cooker, happening.by, now_s)
+            return release_cookers(station, happening.cooker, "manual_input", now_s)
         case Passed():
             return station, ()
 

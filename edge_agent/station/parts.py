@@ -126,8 +126,8 @@ class Cooker(Part, frozen=True, kw_only=True):
 
     id: PartId
     zone: PartId
-    reset: AnyInput = ""
-    """The button beside the cooker that gives it back."""
+    reset: Point
+    """The button beside the cooker that gives it back: nothing else does."""
 
 
 class Indicator(Part, frozen=True, kw_only=True):

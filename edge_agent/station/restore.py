@@ -12,7 +12,7 @@ import msgspec
 from edge_agent.station.calls import final_rows
 from edge_agent.station.parts import Layout
 from edge_agent.station.plan import plan
-from edge_agent.station.state import Live, Station, Written, is_moving, row
+from edge_agent.station.state import Live, Station, Written, row
 from edge_agent.station.words import Call, Effect, Journaled, Plant, Record, Step, StepState
 
 BLIND_S = 0.5
@@ -51,6 +51,7 @@ def _restored(station: Station, revisions: dict[int, Rows], now_s: float) -> tup
     for whole in (rows.get("") for rows in revisions.values()):
         if whole is not None and whole.call is not None:
             station = _distrusted(station, whole.call)  # of an ended one too: its end may have come before its writes
+    station = _with_doors(station, revisions)
     for call in calls:
         if call is not current:
             past = Live(call=call, ended="superseded", steps=_steps(station.layout, call, [revisions[call.revision]]))
@@ -60,7 +61,7 @@ def _restored(station: Station, revisions: dict[int, Rows], now_s: float) -> tup
     live = _live(station.layout, current, revisions, now_s)
     if cancel is not None:
         live = msgspec.structs.replace(live, ended="cancelled", cancel=cancel)
-    return _with_doors(msgspec.structs.replace(station, live=(*station.live, live)), live), effects
+    return msgspec.structs.replace(station, live=(*station.live, live)), effects
 
 
 def _open_call(rows: Rows) -> Call | None:
@@ -80,9 +81,9 @@ def _lost(rows: Rows, revision: int) -> Record:
 
 
 def _distrusted(station: Station, call: Call) -> Station:
-    """Take every output of a call for one that may be on."""
+    """Take every output of a call for one that may be on; a door's too, for a pulse may have been cut short."""
     maybe = Written(True, -math.inf, -math.inf, sure=False)
-    outputs = [step.output for step in plan(call, station.layout, Plant()) if step.nature == "level"]
+    outputs = [step.output for step in plan(call, station.layout, Plant()) if step.output]
     return msgspec.structs.replace(station, written={**station.written, **dict.fromkeys(outputs, maybe)})
 
 
@@ -136,8 +137,19 @@ def _as_told(state: StepState, found: Journaled, call: Call, *, acknowledged: bo
     return msgspec.structs.replace(told, over=True, due_s=at_s, begun_s=at_s, interrupted=True)
 
 
-def _with_doors(station: Station, live: Live) -> Station:
-    """Remember the pulses that may just have been given, so that another call shares them."""
-    given = (state for state in live.steps if is_moving(state) and state.begun_s is not None)
-    pulsed_s = {state.step.name: state.begun_s or 0.0 for state in given}
-    return msgspec.structs.replace(station, pulsed_s={**station.pulsed_s, **pulsed_s})
+def _with_doors(station: Station, revisions: dict[int, Rows]) -> Station:
+    """Remember the pulses that may just have been given, so that another call shares them.
+
+    Of every revision: a cancelled one's door may still be moving, and so may one whose pulse was not answered.
+    """
+    pulsed_s = dict(station.pulsed_s)
+    for rows in revisions.values():
+        call = rows[""].call if "" in rows else None
+        if call is None:
+            continue
+        for step in station.layout.doors_by_step.keys() & rows.keys():
+            # One that failed as `door_fail` had all its time to move.
+            if rows[step].outcome in ("started", "failed", "unknown") and rows[step].reason != "door_fail":
+                at_s = call.received_s + rows[step].elapsed_ms / 1000
+                pulsed_s[step] = max(at_s, pulsed_s.get(step, at_s))
+    return msgspec.structs.replace(station, pulsed_s=pulsed_s)

@@ -53,7 +53,7 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     seen: Mapping[str, int] = {}
     """The highest revision of each order, so that what comes again does nothing again."""
     pressed: Mapping[str, bool] = {}
-    """How each button's input was last read in good quality."""
+    """How each button's input was last read; one that was read in bad quality is not there."""
     alarms: Mapping[str, bool] = {}
     """What control was last told, by the alarm's name and part."""
     alarm_since_s: Mapping[str, float] = {}

@@ -151,7 +151,6 @@ class CookerReset(msgspec.Struct, frozen=True, kw_only=True):
     """A person at the station gave the cooker back (empty: every one). The only thing that ever releases it."""
 
     cooker: str = ""
-    by: Literal["panel", "manual_input"] = "panel"
 
 
 class Passed(msgspec.Struct, frozen=True):

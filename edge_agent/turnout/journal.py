@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -23,6 +23,11 @@ from edge_agent.turnout.journal_file import JournalFile, finish_interrupted, rep
 from edge_agent.turnout.lines import Key, Line, Particulars, forgettable, in_this_boot, key_of, merged
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+PATIENCE_S = 2.0
+"""So long an alert waits for a disk that neither takes a row nor fails, as a worn card may do for minutes."""
+PATIENCE_BROKEN_S = 0.2
+"""Likewise where the last attempt was no good either."""
+_STALLED = "its disk does not answer"
 
 _log = structlog.get_logger("turnout")
 _T = TypeVar("_T")
@@ -53,7 +58,8 @@ class Journal:
     """The lines of every order, and the file under them. For one task; the file has a thread of its own.
 
     A damaged file is set aside by name and a new one made, with every line that could be saved. What fails all the
-    same raises `StorageFailed`: said once in the log and once healed, and in `fault` until then.
+    same raises `StorageFailed`: said once in the log and once healed, and in `fault` until then. So does a disk that
+    does not answer in time.
     """
 
     def __init__(self, folder: Path, *, clock: Clock, boot_id: str) -> None:
@@ -63,6 +69,7 @@ class Journal:
         self._orders: dict[str, dict[Key, Line]] = {}
         self._unwritten: dict[Key, Line] = {}
         self._broken: Exception | None = None
+        self._stalled: asyncio.Future[Any] | None = None
         self.set_aside: list[Path] = []
         """Damaged files that this process has put out of the way."""
         self.salvaged = False
@@ -193,6 +200,32 @@ class Journal:
         self._file = JournalFile(self._path)
 
     async def _run(self, work: Callable[[JournalFile], _T]) -> _T:
+        """Do it, while patience lasts: then it may still be done later. Raises `StorageFailed`."""
+        if self._stalled is not None and not self._stalled.done():
+            raise StorageFailed(_STALLED)
+        job = asyncio.ensure_future(self._cured(work))
+        patience_s = PATIENCE_S if self._broken is None else PATIENCE_BROKEN_S
+        patience = asyncio.ensure_future(self._clock.sleep(patience_s))
+        try:
+            await asyncio.wait((job, patience), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            job.cancel()
+            raise
+        finally:
+            patience.cancel()
+        if not job.done():
+            self._stall(job)
+            raise StorageFailed(_STALLED)
+        return job.result()
+
+    def _stall(self, job: "asyncio.Future[_T]") -> None:
+        """Go on without a job that the disk has not done yet. What it was to write stays to be written."""
+        if self._broken is None:
+            _log.error("journal_broke", cause=_STALLED)
+        self._stalled, self._broken = job, TimeoutError(_STALLED)
+        job.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+
+    async def _cured(self, work: Callable[[JournalFile], _T]) -> _T:
         try:
             return await self._in_thread(work, None)
         except _Torn as torn:

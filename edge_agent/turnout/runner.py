@@ -6,8 +6,10 @@ bus, panel, time ─┴─▶ station.machine ─▶ effects ─┤
 """
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 from uuid import uuid4
 
@@ -26,7 +28,6 @@ from edge_agent.station.words import (
     Acknowledged,
     Call,
     Called,
-    CookerReset,
     Happening,
     Journaled,
     Passed,
@@ -36,6 +37,7 @@ from edge_agent.station.words import (
 )
 from edge_agent.turnout import nonces
 from edge_agent.turnout.carrier import Carrier, Stored
+from edge_agent.turnout.ended import Ended
 from edge_agent.turnout.journal import Journal
 from edge_agent.turnout.judge import End, Known, Stale, TakeIn, TellAgain, judge
 from edge_agent.turnout.lines import Particulars
@@ -52,6 +54,9 @@ IDLE_PASS_S = 1.0
 TIDY_S = 3_600.0
 ANSWER_AGAIN_S = 1.0
 """A command that comes again is answered at most so often, each order by itself."""
+ANSWERS_MAX = 20
+"""Nor are more answered within that time, whatever orders they name: a flood of them must not fill the outbox, where no
+status press ever gives way, nor push good nonces out."""
 ANSWERED_MAX = 1_000
 READS_WAITING_MAX = 100
 """Reads that may wait while the disk is slow; past it they are dropped, for the next one says it all again."""
@@ -75,7 +80,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     stamp: Callable[[], Stamp]
     """The present moment, by the device's clocks."""
     changed: Callable[[], None] = lambda: None
-    """Hears that `Turnout.view` or `Turnout.faults` may have changed."""
+    """Hears that `Turnout.view`, `Turnout.ended` or `Turnout.faults` may have changed."""
     mint: Callable[[], str] = lambda: secrets.token_urlsafe(12)
     """Makes the word of a nonce."""
     identify: Callable[[], str] = lambda: str(uuid4())
@@ -124,6 +129,7 @@ class Turnout:
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._in_hand = asyncio.Event()
         self._answered: dict[str, float] = {}
+        self._ended = Ended(journal, clock)
         self._teller = Teller(around.tell, self._note_told, clock=clock)
         self._carrier = Carrier(journal=journal, teller=self._teller, stamp=around.stamp, failed=self._inbox.put_nowait)
 
@@ -138,6 +144,11 @@ class Turnout:
     def view(self) -> tuple[OrderShown, ...]:
         """The orders in hand, newest first."""
         return tuple(self._show(live) for live in reversed(self._station.live))
+
+    @property
+    def ended(self) -> tuple[OrderShown, ...]:
+        """The orders that were cancelled or expired in the last minutes, newest first."""
+        return self._ended.shown({live.call.order for live in self._station.live})
 
     def nonce(self) -> str:
         """Mint a nonce for commands to quote, and remember it for a quarter of an hour. Call it for each heartbeat."""
@@ -165,11 +176,6 @@ class Turnout:
     ) -> Asked:
         """Take an order in (empty: every one that waits for it), for one unit or for all. Returns once it is stored."""
         return await self._ask(Acknowledged(order=order, by=by, unit=unit))
-
-    async def reset_cooker(self, cooker: str = "") -> Asked:
-        """Give a cooker back (empty: every one), as asked by a person at the station's own panel."""
-        await self._ask(CookerReset(cooker=cooker))
-        return "done"
 
     async def turn_out(self, units: Sequence[CalledUnit], text: str = "") -> str:
         """Turn units out by hand, without control. Gives the order's id once it is journaled, or can't be."""
@@ -199,6 +205,7 @@ class Turnout:
                 before = self._station.live, self.faults
                 await self._take_in(item)
                 if before != (self._station.live, self.faults):
+                    self._ended.note(live.call.order for live in before[0])
                     self._around.changed()
 
     async def _begin(self) -> None:
@@ -207,6 +214,7 @@ class Turnout:
             await self._carrier.commit(doubtful(self._journal.rows, self._layout))
         self._station, effects = machine.begin(self._layout, self._journal.rows, self._clock.monotonic())
         await self._carrier.carry_out(effects)
+        self._ended.begin()
         self._around.changed()
 
     async def _pass_often(self) -> None:
@@ -214,16 +222,19 @@ class Turnout:
         while True:
             await self._in_hand.wait()
             await self._clock.sleep(PASS_S)
-            self._let_pass()
+            if self._inbox.qsize() < READS_WAITING_MAX:
+                self._inbox.put_nowait(Passed())
 
     async def _pass_seldom(self) -> None:
         """Let time go by, once a second, and do what time alone asks for."""
         tidied_s = self._clock.monotonic()
         while True:
             await self._clock.sleep(IDLE_PASS_S)
+            if self._inbox.qsize() >= READS_WAITING_MAX:
+                continue
             if self._journal.is_behind:
                 self._inbox.put_nowait(_CatchUp())
-            self._let_pass()
+            self._inbox.put_nowait(Passed())
             if self._clock.monotonic() - tidied_s >= TIDY_S:
                 tidied_s = self._clock.monotonic()
                 self._inbox.put_nowait(_Tidy())
@@ -233,10 +244,6 @@ class Turnout:
             self._in_hand.set()
         else:
             self._in_hand.clear()
-
-    def _let_pass(self) -> None:
-        if self._inbox.qsize() < READS_WAITING_MAX:
-            self._inbox.put_nowait(Passed())
 
     async def _tidy(self) -> None:
         try:
@@ -269,6 +276,8 @@ class Turnout:
             case End(row):
                 _log.info("command_ended", order=row.order, revision=row.revision, action=command.action)
                 await self._carrier.commit([row], _particulars(command))
+                self._ended.note([row.order])
+                self._around.changed()
             case TellAgain(order, revision) if self._may_answer(order, at_s):
                 self._carrier.tell_again(order, revision)
             case Stale(order, revision) if self._may_answer(order, at_s):
@@ -283,8 +292,11 @@ class Turnout:
         return Known(newest=max(revisions), recorded=command.revision in revisions, live=live)
 
     def _may_answer(self, order: str, now_s: float) -> bool:
-        """Whether it is time to answer a command of this order that came again."""
-        if now_s - self._answered.get(order, -ANSWER_AGAIN_S) < ANSWER_AGAIN_S:
+        """Whether it is time to answer a command of this order that came again, or is stale."""
+        if now_s - self._answered.get(order, -math.inf) < ANSWER_AGAIN_S:
+            return False
+        earlier_s = next(islice(reversed(self._answered.values()), ANSWERS_MAX - 1, None), -math.inf)
+        if now_s - earlier_s < ANSWER_AGAIN_S:
             return False
         self._answered.pop(order, None)
         self._answered[order] = now_s

@@ -59,6 +59,11 @@ class Plant:
         self._now_s()
         return self._contacts[point]
 
+    def look(self, points: Iterable[str]) -> dict[str, int]:
+        """What each of these is now."""
+        self._now_s()
+        return {point: self._contacts[point] for point in points}
+
     def write(self, point: str, value: int) -> None:
         """Drive an output, as the agent or a person with a laptop does."""
         now_s = self._now_s()

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from cloud.desk import Desk, Minted, Ports
 from cloud.directory import Directory
 from cloud.feeds import Feed
 from cloud.ingest.ingest import Ingest
@@ -20,7 +21,7 @@ from simulator.scenario.machine import START, no_room
 from simulator.scenario.network import CloudLine, Weather
 from simulator.scenario.stage import Stage
 from simulator.scenario.virtual import Process
-from wire.feed import FeedRecord
+from wire.feed import Assignment, FeedRecord, OrderView
 
 TICK_S = 0.5
 START_S = (0.5, 4.0)
@@ -86,6 +87,10 @@ class Cloud:
         self.on_disk: Callable[[], None] = lambda: None
         self.on_died: Callable[[BaseException | None], None] = lambda error: None
         self.on_start: Callable[[], None] = lambda: None
+        self.has_desk = False
+        """Whether it has orders in hand. Most scenarios have none, and save the time."""
+        self.desk: Desk | None = None
+        self.on_orders: Callable[[tuple[OrderView, ...]], None] = lambda orders: None
         self.on_feed: Callable[[tuple[FeedRecord, ...], float], None] = lambda records, now_s: None
 
     @property
@@ -165,8 +170,26 @@ class Cloud:
                     ingest.run(lambda receive: CloudLine(self._broker, self.weather, process, receive), lambda: None)
                 )
                 tasks.create_task(self._show(feed, ingest))
+                if self.has_desk:
+                    self.desk = Desk(self._directory, ledger, self._ports(ingest), clock=clock, owner_term=term)
+                    ingest.on_events = self.desk.on_events
+                    tasks.create_task(self.desk.run())
         finally:
             ledger.close()
+
+    def _ports(self, ingest: Ingest) -> Ports:
+        def nonce_of(device: str) -> Minted | None:
+            known = ingest.nonces.get(device)
+            return None if known is None else Minted(known.nonce, known.received.mono_s)
+
+        def publish(topic: str, payload: bytes) -> bool:
+            ingest.publish(topic, payload)
+            return True
+
+        def assign(unit: str, assignment: Assignment | None, version: int) -> None:
+            ingest.fleet.assign(unit, assignment, version, ingest.moment())
+
+        return Ports(publish=publish, nonce_of=nonce_of, show=lambda orders: self.on_orders(orders), assign=assign)
 
     async def _show(self, feed: Feed, ingest: Ingest) -> None:
         """Speak to a control room, which sees what changes and lets the rest age."""

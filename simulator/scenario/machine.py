@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from edge_agent.agent import Agent
-from edge_agent.around import Surroundings
+from edge_agent.around import Lines, Serve, Surroundings, serve_page
 from edge_agent.config import Config
 from edge_agent.decode.readings import Fix, Press, Reading
 from edge_agent.state.lamps import UNSEEN, Lamp
@@ -172,6 +172,8 @@ class Machine:
         self.pushed: list[Pushed] = []
         self.life = 0
         self.has_receiver = True
+        self.lines: Lines | None = None
+        self.serve: Serve = serve_page
         self.synchronised = True
         self.drift = 0.0
         self.wrong_s = 0.0
@@ -272,6 +274,8 @@ class Machine:
         around = Surroundings(
             receiver=Receiver(self.loop) if self.has_receiver else None,
             panel=self.panel,
+            lines=self.lines,
+            serve=self.serve,
             connect=self.way.connect,
             synchronised=lambda: self.synchronised,
         )

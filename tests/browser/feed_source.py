@@ -11,13 +11,13 @@ from itertools import islice
 
 import msgspec
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.responses import Response, StreamingResponse
 
 from cloud import console
 from cloud.api.bases import BaseList, BaseView
 from cloud.clock import SystemClock
-from wire.feed import Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
+from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
 DEADLINE_S = 10.0
 _clock = SystemClock()
@@ -31,7 +31,7 @@ def free_port() -> int:
         return port
 
 
-def event(kind: str, epoch: str, body: Snapshot | Changes | Orders | Tick) -> bytes:
+def event(kind: str, epoch: str, body: Snapshot | Changes | Orders | Alarms | Tick) -> bytes:
     """One server-sent event as the feed's contract has it."""
     return f"event: {kind}\nid: {epoch}-{body.cursor}\ndata: {msgspec.json.encode(body).decode()}\n\n".encode()
 
@@ -58,6 +58,12 @@ class FeedSource:
     held: dict[str, FeedRecord] = field(default_factory=dict)
     orders: dict[str, OrderView] = field(default_factory=dict)
     """Those in hand, which follow each snapshot."""
+    alarms: dict[str, AlarmView] = field(default_factory=dict)
+    """Those that are active, which follow each snapshot."""
+    taken: list[tuple[str, str]] = field(default_factory=list)
+    """Which alarm the page took in hand, and for whom."""
+    taken_by: str = ""
+    """Whoever has all alarms in hand already; "" for nobody."""
     connected: int = 0
     """Connections accepted so far."""
     _queues: set[asyncio.Queue[bytes]] = field(default_factory=set)
@@ -84,11 +90,27 @@ class FeedSource:
         self.cursor += 1
         self._send("orders", Orders(at=now(), cursor=self.cursor, orders=orders))
 
+    def alarm(self, *alarms: AlarmView) -> None:
+        """Send alarms as they stand now to every connection."""
+        for alarm in alarms:
+            self.alarms[alarm.alarm] = alarm
+            if not alarm.active:
+                del self.alarms[alarm.alarm]
+        self.cursor += 1
+        self._send("alarms", Alarms(at=now(), cursor=self.cursor, alarms=alarms))
+
+    def take(self, alarm_id: str, by: str) -> AlarmView:
+        """Note who has an alarm in hand."""
+        self.taken.append((alarm_id, by))
+        known = self.alarms[alarm_id]
+        active = known.kind != "emergency"
+        return msgspec.structs.replace(known, acknowledged_by=by, acknowledged_at=now(), active=active)
+
     def send_raw(self, text: str) -> None:
         """Send bytes as they are to every connection."""
         self._put(text.encode())
 
-    def _send(self, kind: str, body: Changes | Orders | Tick) -> None:
+    def _send(self, kind: str, body: Changes | Orders | Alarms | Tick) -> None:
         self._put(event(kind, self.epoch, body))
 
     def _put(self, sent: bytes) -> None:
@@ -133,6 +155,9 @@ class FeedSource:
                 await _clock.sleep(0.05)
             for part in islice(self._snapshot(), self.parts_sent):
                 yield part
+            if self.alarms and self.parts_sent is None:
+                active = tuple(self.alarms.values())
+                yield event("alarms", self.epoch, Alarms(at=now(), cursor=self.cursor, alarms=active))
             if self.orders and self.parts_sent is None:
                 in_hand = tuple(self.orders.values())
                 yield event("orders", self.epoch, Orders(at=now(), cursor=self.cursor, orders=in_hand))
@@ -161,6 +186,16 @@ def application(source: FeedSource) -> FastAPI:
         named = sorted({record.base for record in source.held.values()})
         known = tuple(BaseView(base=name.lower().replace(" ", "-"), name=name, device="panel") for name in named)
         return Response(msgspec.json.encode(BaseList(bases=known)), media_type="application/json")
+
+    @app.post("/v1/alarms/{alarm}/acknowledge")
+    async def acknowledge(alarm: str, request: Request) -> Response:
+        if source.taken_by:
+            problem = msgspec.json.encode({"problem": f"{source.taken_by} has it in hand already"})
+            return Response(problem, 409, media_type="application/json")
+        view = source.take(alarm, (await request.json())["by"])
+        if not source.silent:
+            source.alarm(view)
+        return Response(msgspec.json.encode(view), media_type="application/json")
 
     return app
 

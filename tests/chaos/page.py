@@ -11,6 +11,13 @@ from tests.chaos.verdict import Figures, Verdict, combine
 
 WITH_LAMPS = frozenset({"kills", "network", "clocks", "freezes"})
 """The labs in which crews press and lamps answer; in the others a disk's commit is what confirms."""
+ALONE = frozenset({"islands"})
+"""The lab of what a station does while it is cut off."""
+ORDERS = frozenset({"mobilisations"})
+"""The lab of orders. There a press is an order's revision, twice a door that was pulsed twice, and out of order what
+was done after the cancel."""
+AT_STATIONS = ALONE | ORDERS
+"""The labs that are about what a station does, and not about presses alone."""
 
 INTRODUCTION = """\
 # Proof: a press that the lamp confirmed is not lost
@@ -141,12 +148,26 @@ def _result(report: Report) -> str:
         return "## Result: it does not hold\n\n" + "\n".join(f"- {trouble}" for trouble in report.troubles)
     faults = sum(part.figures.faults for part in report.parts if part.figures is not None)
     pressed = _total(report, WITH_LAMPS)
-    committed = _total(report, {part.name for part in report.parts} - WITH_LAMPS)
+    committed = _total(report, {part.name for part in report.parts} - WITH_LAMPS - AT_STATIONS)
+    alone, orders = _total(report, ALONE), _total(report, ORDERS)
+    mobilised = (
+        f"\n\nStations were killed in the midst of carrying orders out, {orders.presses:,} revisions of them, each "
+        "delivered three times and out of order with its cancel. **No door was pulsed twice, nothing was done after a "
+        "cancel, every alert that was interrupted sounded again while it held, and each revision came to a recorded "
+        "end.**"
+    )
+    stations = (
+        f"\n\nA station whose way to control went dead did {alone.presses:,} things meanwhile and before: presses, "
+        "log-ons, turnouts by hand, acknowledgements, tests. **Its Modbus lines, its panel and its turnouts never "
+        "paused, and afterwards the ledger had each of them, once and at its own time.**"
+    )
     return (
         f"## Result: it holds\n\nOver {faults:,} faults, **{pressed.confirmed:,} presses were confirmed by a lamp, and "
         "every one of them is in the ledger: none lost, none twice, none out of order.** Of "
         f"{committed.confirmed:,} events that a disk had confirmed before its power was cut, or while it was full or "
         "damaged, none was lost but those whose own bytes were destroyed on purpose."
+        + (mobilised if orders.presses else "")
+        + (stations if alone.presses else "")
     )
 
 

@@ -24,10 +24,10 @@ from tests.chaos.pace import readable
 from tests.chaos.page import Part, Report, Simulated, render
 from tests.chaos.verdict import Figures
 
-LABS = ("kills", "cuts", "disks", "network", "clocks", "freezes")
+LABS = ("kills", "cuts", "disks", "network", "clocks", "freezes", "mobilisations", "islands")
 SIMULATION = "simulation"
 PAGE = "docs/proof.md"
-QUICK = {"kills": 60, "cuts": 20, "others": 5, "seeds": 100}
+QUICK = {"kills": 60, "cuts": 20, "mobilisations": 20, "others": 5, "seeds": 100}
 _clock = SystemClock()
 
 Say = Callable[[str], None]
@@ -137,15 +137,16 @@ def prove(asked: argparse.Namespace, say: Say) -> Report:
         if name == SIMULATION:
             simulated = run_simulation(asked.seeds, say)
         else:
-            count = {"kills": asked.kills, "cuts": asked.cuts}.get(name, asked.others)
+            counts = {"kills": asked.kills, "cuts": asked.cuts, "mobilisations": asked.mobilisations}
+            count = counts.get(name, asked.others)
             parts.append(run_lab(name, count, asked.seed, say))
         say(f"== {name}: {(simulated.trouble if name == SIMULATION and simulated else parts[-1].trouble) or 'holds'}")
     return Report(
         at=_clock.now(),
         machine=read_machine(),
         commit=commit,
-        command=f"python -m tests.chaos.proof --kills {asked.kills} --cuts {asked.cuts} --others {asked.others} "
-        f"--seeds {asked.seeds} --seed {asked.seed}",
+        command=f"python -m tests.chaos.proof --kills {asked.kills} --cuts {asked.cuts} "
+        f"--mobilisations {asked.mobilisations} --others {asked.others} --seeds {asked.seeds} --seed {asked.seed}",
         seconds=_clock.monotonic() - started_s,
         parts=parts,
         simulated=simulated,
@@ -167,6 +168,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000, help="kill -9 (default 1000)")
     parser.add_argument("--cuts", type=int, default=500, help="power cuts (default 500)")
+    parser.add_argument("--mobilisations", type=int, default=200, help="kill -9 of a station at work (default 200)")
     parser.add_argument("--others", type=int, default=100, help="of each other fault (default 100)")
     parser.add_argument("--seeds", type=int, default=2000, help="of the simulation (default 2000)")
     parser.add_argument("--seed", type=int, default=1, help="of every lab's order and moments (default 1)")

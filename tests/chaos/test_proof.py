@@ -113,3 +113,25 @@ def test_the_defaults_are_what_was_promised() -> None:
     """Without options: 1,000 kills, 500 power cuts, 100 of each other fault and 2,000 seeds."""
     asked = parse([])
     assert (1000, 500, 100, 2000) == (asked.kills, asked.cuts, asked.others, asked.seeds)
+
+
+def test_what_a_station_did_alone_is_told_apart_from_presses() -> None:
+    """The deeds of a station that was cut off are no presses of a disk: the page has a sentence for them."""
+    alone = msgspec.structs.replace(KILLS, fault="deeds without the WAN", phases={})
+
+    page = render(report(Part(name="islands", seconds=60.0, figures=alone)))
+
+    assert "A station whose way to control went dead did 200 things" in page
+    assert "Of 0 events that a disk had confirmed" in page
+    assert "A station whose way" not in render(report(Part(name="kills", seconds=60.0, figures=KILLS)))
+
+
+def test_orders_are_told_apart_from_presses() -> None:
+    """A station's orders are no presses of a disk either: the page has a sentence for them."""
+    orders = msgspec.structs.replace(KILLS, fault="kill -9 in a mobilisation", phases={})
+
+    page = render(report(Part(name="mobilisations", seconds=60.0, figures=orders)))
+
+    assert "carrying orders out, 200 revisions" in page
+    assert "Of 0 events that a disk had confirmed" in page
+    assert "A station whose way" not in page

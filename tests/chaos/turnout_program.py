@@ -67,6 +67,7 @@ id = "mess"
 zone = "dorm"
 output = "io.do3"
 proof = "io.di3"
+reset = "io.di17"
 
 [[indicator]]
 unit = "engine-1"

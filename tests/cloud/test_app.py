@@ -130,7 +130,8 @@ def tick_through(work_s: list[float], folder: Path) -> Laden:
 def silent_site(moment: Callable[[], Moment]) -> Site:
     """A real feed of units that nobody hears from, with no stores behind it."""
     feed = Feed(fleet(), epoch="e", owner_term=1, tick_ms=200, now=Moment(NOON, 1_000.0))
-    parts: dict[str, object] = dict.fromkeys(("ingest", "desk", "ledger", "telemetry", "process")) | {"trouble": list}
+    absent = ("ingest", "desk", "alarms", "ledger", "telemetry", "process")
+    parts: dict[str, object] = dict.fromkeys(absent) | {"trouble": list}
     return Site(feed=feed, listeners=Listeners(), moment=moment, **parts)  # type: ignore[arg-type]
 
 

@@ -1,12 +1,18 @@
 """Register maps and lines: the packaged ones are right, and what a person gets wrong is told, all of it at once."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge_agent.config.buses import BusSettings, SlaveEntry, bus_problems
+from edge_agent.config.buses import ALARM_NAME_MAX, NAME_MAX, BusSettings, SlaveEntry, bus_problems, name_problems
 from edge_agent.config.register_maps import RegisterMap, load_maps, parse_map
 from edge_agent.decode.modbus import Span, plan_spans
+from wire import codec
+from wire.events import AlarmEvent, Event, InputEvent
+
+AT = datetime(2026, 11, 3, tzinfo=UTC)
 
 SMALL = """
 [map]
@@ -199,6 +205,27 @@ def line(**changes: object) -> BusSettings:
 def test_each_mistake_in_a_line_is_told(buses: tuple[BusSettings, ...], told: list[str]) -> None:
     """What the shape of a line can't tell is told with its path and what would be right."""
     assert told == [str(each) for each in bus_problems(buses, ("small",))]
+
+
+@pytest.mark.parametrize(("alarm", "length_max"), [("false", NAME_MAX), ("true", ALARM_NAME_MAX)])
+def test_a_name_that_control_would_refuse_is_told_at_the_start(alarm: str, length_max: int) -> None:
+    """An alarm under too long a name would be refused for ever: the longest name that is let through is taken."""
+    maps: dict[str, RegisterMap] = {}
+    for name, length in (("fits", length_max - len("io1.")), ("long", length_max - len("io1.") + 1)):
+        slave_short = "x" * (length - 30)
+        text = SMALL.replace('"small"', f'"{name}"').replace('"lamp"', f'"{"p" * 30}"')
+        found = parse_map(text.replace("writable = true", f"alarm = {alarm}"))
+        assert isinstance(found, RegisterMap)
+        maps[name] = found
+        buses = (line(slave=(SlaveEntry(name=f"io1{slave_short}", map=name),)),)
+        told = [each.path for each in name_problems(buses, maps)]
+        assert told == ([] if name == "fits" else ["bus[0].slave[0].name"])
+        point = f"io1{slave_short}.{'p' * 30}"
+        common: dict[str, Any] = {"seq": 1, "at": AT, "clock": "none", "boot": 1, "mono_ms": 1, "mode": "live"}
+        event: Event = InputEvent(name=point, value=True, **common)
+        if alarm == "true":
+            event = AlarmEvent(name="input_alarm", raised=True, part=point, **common)
+        assert isinstance(codec.decode_event(codec.encode(event)), codec.Rejected) is (name == "long")
 
 
 def test_a_map_as_written_is_a_map() -> None:

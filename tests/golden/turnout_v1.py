@@ -16,8 +16,8 @@ from wire.events import (
     ReceiptEvent,
     TurnoutEvent,
 )
-from wire.feed import CalledView, DeliveryView, OrderAlarm, Orders, OrderView, PhaseView, StepView
-from wire.messages import CalledUnit, Command
+from wire.feed import Alarms, AlarmView, CalledView, DeliveryView, OrderAlarm, Orders, OrderView, PhaseView, StepView
+from wire.messages import AcknowledgedEmergency, CalledUnit, Command, State
 
 AT = datetime(2026, 11, 22, 13, 37, 1, 250000, tzinfo=UTC)
 LATER = datetime(2026, 11, 22, 13, 37, 9, tzinfo=UTC)
@@ -76,6 +76,22 @@ MOBILISED = OrderView(
     created_at=AT,
     active=True,
     version=9,
+)
+EMERGENCY = AlarmView(
+    alarm="d-0042.d-0042-9f86d081884c7d65.35",
+    kind="emergency",
+    name="emergency",
+    unit="k-101",
+    callsign="Pump 101",
+    base="thorndon",
+    base_name="Thorndon",
+    device="d-0042",
+    part="",
+    text="Emergency: Pump 101",
+    mode="live",
+    raised_at=AT,
+    proven=True,
+    active=True,
 )
 
 EXPECTED: dict[str, msgspec.Struct] = {
@@ -138,4 +154,38 @@ EXPECTED: dict[str, msgspec.Struct] = {
     ),
     "feed-orders": Orders(at=LATER, cursor=43, orders=(MOBILISED,)),
     "feed-orders-empty": Orders(at=LATER, cursor=44, orders=()),
+    "feed-alarms": Alarms(
+        at=LATER,
+        cursor=45,
+        alarms=(
+            EMERGENCY,
+            AlarmView(
+                alarm="sta-1.sta-1-0a1b.33",
+                kind="station",
+                name="bay_left_open",
+                unit=None,
+                callsign="",
+                base="thorndon",
+                base_name="Thorndon",
+                device="sta-1",
+                part="bay-1",
+                text="Thorndon: a bay door was left open (bay-1)",
+                mode="live",
+                raised_at=AT,
+                proven=False,
+                acknowledged_by="control-2",
+                acknowledged_at=LATER,
+                cleared_at=LATER,
+                active=False,
+            ),
+        ),
+    ),
+    "feed-alarms-empty": Alarms(at=LATER, cursor=46, alarms=()),
+    "state-acknowledged": State(
+        v=1,
+        owner_term=1790000000,
+        version=7,
+        valid_until=LATER,
+        emergencies=[AcknowledgedEmergency(unit="k-101", stream="d-0042-9f86d081884c7d65", seq=35, by="control-2")],
+    ),
 }

@@ -40,7 +40,7 @@ EVENTS: tuple[type[Event], ...] = (
 )
 UP = (Envelope, Heartbeat, Birth, Death)
 DOWN = (Settle, Hello, State, Command)
-FEED = (feed.Snapshot, feed.Changes, feed.Tick, feed.Orders, feed.FeedRecord)
+FEED = (feed.Snapshot, feed.Changes, feed.Tick, feed.Orders, feed.Alarms, feed.FeedRecord)
 
 Drawn = st.SearchStrategy[Any]
 

@@ -44,6 +44,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "feed-changes.json": feed.Changes,
     "feed-tick.json": feed.Tick,
     "feed-orders.json": feed.Orders,
+    "feed-alarms.json": feed.Alarms,
     "feed-record.json": feed.FeedRecord,
 }
 names = st.sampled_from(sorted(KINDS))

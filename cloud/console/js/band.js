@@ -24,12 +24,12 @@ export class Band {
     this.#nodes.mode.classList.toggle("not-live", counted.apart.size > 0);
   }
 
-  // The alarms that nobody has taken in hand: how many, and to a screen reader the newest.
-  showAlarms(alarms) {
+  // The alarms `{text, at}` that nobody has taken in hand: how many, and to a screen reader `urgent`, else the newest.
+  showAlarms(alarms, urgent) {
     const newest = alarms.reduce((found, one) => (found && found.at >= one.at ? found : one), null);
     setText(this.#nodes.alarms, `ALARMS ${alarms.length}`);
     this.#nodes.alarms.dataset.open = String(alarms.length > 0);
-    setText(this.#nodes.alarmSaid, newest ? newest.text : "");
+    setText(this.#nodes.alarmSaid, urgent || (newest ? newest.text : ""));
   }
 
   // The feed's state has changed at `date`, after it was `ageMs` old.

@@ -1,8 +1,10 @@
-// The board page: the feed comes in, the grid, the band, the orders and the detail show it. All is put together here.
+// The board page: the feed comes in, the grid, the band, the orders, the alarms and the detail show it. All is put together here.
 
+import { Alarms } from "./alarms.js";
+import { isEmergency, isOpen } from "./alarmwords.js";
 import { Band } from "./band.js";
 import { ElapsedClock } from "./clock.js";
-import { baseText, count, outsideText } from "./counts.js";
+import { baseText, count, nothingText, outsideText, shownText } from "./counts.js";
 import { Detail } from "./detail.js";
 import { EndingForm } from "./ending.js";
 import { Feed } from "./feed.js";
@@ -13,9 +15,9 @@ import { groupByBase } from "./layout.js";
 import { MobiliseForm } from "./mobilise.js";
 import { OrderPanel } from "./orders.js";
 import { isAudible, openAlarms } from "./orderwords.js";
-import { element } from "./row.js";
 import { acknowledgeAlarms, isDone, trouble } from "./send.js";
 import { Sound } from "./sound.js";
+import { makeViews, markView } from "./views.js";
 import { confidenceKey } from "./words.js";
 
 const TICK_MS = 500;
@@ -23,7 +25,7 @@ const TICK_MS = 500;
 const at = (id) => document.getElementById(id);
 const nodes = {
   grid: at("grid"), nothing: at("nothing"), detail: at("detail"), help: at("help"), find: at("find"),
-  orders: at("orders"), forms: [at("mobilise"), at("ending")], shown: at("shown"), outside: at("outside"), action: at("action"), views: at("views"), banner: at("banner"),
+  orders: at("orders"), forms: [at("mobilise"), at("ending"), at("taking")], shown: at("shown"), outside: at("outside"), action: at("action"), views: at("views"), banner: at("banner"),
 };
 const options = new URLSearchParams(location.search);
 document.documentElement.classList.toggle("wall", options.has("wall"));
@@ -44,11 +46,12 @@ const mobilising = new MobiliseForm(at("mobilise"), {
   records: () => [...feed.units.values()].map((entry) => entry.record),
   sent(text) {
     say(text);
-    nodes.grid.focus();
+    if (!mobilising.isOpen && !ending.isOpen) nodes.grid.focus();
   },
 });
 const ending = new EndingForm(at("ending"), {
   by,
+  said: (text) => say(text),
   done(text) {
     say(text);
     leaveEnding();
@@ -59,7 +62,18 @@ const orders = new OrderPanel(nodes.orders, at("order-list"), {
   close: (order) => ending.open("close", order),
   acknowledge: (order) => take(order),
 });
-const seen = { view: VIEWS[0], detailed: null, words: [], changed: new Set(), placing: true, drawing: false, ordered: true };
+const alarms = new Alarms({ emergencies: at("emergencies"), stations: at("station-alarms"), taking: at("taking") }, {
+  room: options.get("room") ?? "",
+  entryOf: (unit) => feed.units.get(unit),
+  find: (unit) => findUnit(unit),
+  said: (text) => say(text),
+  answered: (alarm) => feed.answered(alarm),
+  left: (node) => (node?.isConnected && node !== document.body ? node : nodes.grid).focus(),
+});
+const seen = {
+  view: VIEWS[0], detailed: null, words: [], changed: new Set(), placing: true, drawing: false, ordered: true,
+  emergencies: new Set(),
+};
 
 const feed = new Feed("v1/feed", new ElapsedClock(), {
   replaced() {
@@ -69,6 +83,13 @@ const feed = new Feed("v1/feed", new ElapsedClock(), {
   },
   ordered() {
     seen.ordered = true;
+    drawSoon();
+  },
+  // The sound does not wait for a page that is not in sight to be drawn.
+  alarmed(changed) {
+    seen.ordered = true;
+    alarms.told(changed);
+    soundNow();
     drawSoon();
   },
   changed(units) {
@@ -92,6 +113,8 @@ function isShown(record) {
   if (seen.words.length > 0) return matches(record, seen.words, isLive());
   return seen.view.service === null || record.service === seen.view.service;
 }
+
+const looking = () => ({ view: seen.view, isSearch: seen.words.length > 0 });
 
 function shownRecords() {
   return [...feed.units.values()].map((entry) => entry.record).filter(isShown);
@@ -132,26 +155,15 @@ function place() {
   for (const record of records) placed.set(record.unit, placeOf(record));
   grid.place(groupByBase(records), feed.units);
   for (const record of records) showRow(record.unit);
-  nodes.shown.textContent = shownText(records.length);
+  nodes.shown.textContent = shownText(records.length, feed.units.size, looking());
   nodes.nothing.hidden = records.length > 0 || feed.state === "waiting";
-  nodes.nothing.textContent = nothingText();
-}
-
-function shownText(shown) {
-  if (shown === feed.units.size) return "";
-  const text = `${shown} OF ${feed.units.size}`;
-  return seen.words.length > 0 && seen.view.service !== null ? `${text}, ALL SERVICES` : `SHOWING ${text}`;
-}
-
-function nothingText() {
-  if (feed.units.size === 0) return "No units on this feed.";
-  if (seen.words.length === 0) return `No ${seen.view.word.toLowerCase()} units on this feed. F2 shows all units.`;
-  const back = seen.view.service === null ? "all units" : `the ${seen.view.word.toLowerCase()} view`;
-  return `No unit of any service matches. Esc ends the search and shows ${back} again.`;
+  nodes.nothing.textContent = nothingText(feed.units.size, looking());
 }
 
 function showRow(unit) {
-  if (placed.has(unit)) grid.row(unit).show(feed.units.get(unit), isLive(), serverMs());
+  if (!placed.has(unit)) return;
+  grid.row(unit).show(feed.units.get(unit), isLive(), serverMs());
+  grid.row(unit).showEmergency(seen.emergencies.has(unit));
 }
 
 function showTotals() {
@@ -178,19 +190,37 @@ function showDetail() {
   detail.show(feed.units.get(seen.detailed) ?? null, isLive(), serverMs());
 }
 
-// The orders beside the board. When they come or go the board has another width, and is placed anew.
+// The orders and alarms beside and over the board. When they come or go the board has another size, and is placed anew.
 function showOrders() {
   seen.ordered = false;
   const held = [...feed.orders.values()];
-  if (orders.show(held, serverMs())) seen.placing = true;
+  orders.show(held, serverMs());
+  alarms.show([...feed.alarms.values()], isLive(), serverMs());
+  const wasHidden = nodes.orders.hidden;
+  nodes.orders.hidden = orders.orders.length === 0 && at("station-alarms").hidden;
+  if (wasHidden !== nodes.orders.hidden) seen.placing = true;
   document.body.classList.toggle("with-orders", !nodes.orders.hidden);
-  band.showAlarms(held.flatMap(openAlarms));
-  sound.tick(performance.now(), held.some(isAudible));
+  const open = alarms.open.map(({ text, raised_at }) => ({ text, at: raised_at }));
+  band.showAlarms([...held.flatMap(openAlarms), ...open], alarms.said);
+  soundNow();
+  const before = seen.emergencies;
+  seen.emergencies = alarms.units;
+  for (const unit of new Set([...before, ...seen.emergencies])) {
+    grid.row(unit)?.showEmergency(seen.emergencies.has(unit));
+  }
+}
+
+// By what the feed last said: an alarm sounds on while it is lost.
+function soundNow() {
+  sound.tick(performance.now(), {
+    emergency: [...feed.alarms.values()].some((alarm) => isEmergency(alarm) && isOpen(alarm)),
+    unheard: [...feed.orders.values()].some(isAudible),
+  });
 }
 
 // Take an order's alarms in hand.
 async function take(order) {
-  const answer = await acknowledgeAlarms(order.order, by);
+  const answer = await acknowledgeAlarms(order.order, by, order.alarms.length);
   const name = order.incident || order.base_name;
   say(isDone(answer) ? `Alarms of ${name} acknowledged` : `Alarms of ${name} not acknowledged: ${trouble(answer)}`);
 }
@@ -206,7 +236,8 @@ function tick() {
   for (const unit of placed.keys()) grid.row(unit)?.tick(now);
   if (detail.isOpen) detail.tick(now);
   orders.tick(now);
-  sound.tick(performance.now(), [...feed.orders.values()].some(isAudible));
+  alarms.tick(isLive(), now);
+  soundNow();
   band.tick(new Date(), feed.state, feed.ageMs());
   if (!isLive() && feed.lastTrouble) say(`Feed: ${feed.lastTrouble}; asking again`);
 }
@@ -228,6 +259,16 @@ function search(text) {
   seen.words = wordsOf(text);
   seen.placing = true;
   drawSoon();
+}
+
+// Go to a unit's row, whatever the view and the search. Who is typing in a form goes on there.
+function findUnit(unit) {
+  if (!feed.units.has(unit)) return say("No such unit on this feed");
+  if (!placed.has(unit)) does.view(VIEWS[0]);
+  drawNow();
+  choose(unit);
+  grid.row(unit).element.scrollIntoView({ block: "nearest" });
+  if (nodes.forms.every((form) => form.hidden)) nodes.grid.focus();
 }
 
 const does = {
@@ -257,6 +298,7 @@ const does = {
     detail.open(grid.isSelectedRight());
   },
   close() {
+    if (alarms.form.isOpen) return alarms.form.close();
     if (mobilising.isOpen) mobilising.close();
     else if (ending.isOpen) return leaveEnding();
     else if (!nodes.help.hidden) nodes.help.hidden = true;
@@ -270,23 +312,31 @@ const does = {
     const selected = grid.selected ?? null;
     mobilising.open(selected === null ? null : feed.units.get(selected)?.record ?? null);
   },
-  // The alarms of one order at a time: first it is gone to, so that what is taken in hand has been seen.
+  // The alarms of one order, or one station alarm, at a time: first it is gone to, so that what is taken in hand has
+  // been seen.
   acknowledge() {
     const focused = orders.focusedOrder();
-    if (focused && openAlarms(focused).length > 0) {
-      take(focused);
-      return;
-    }
+    if (focused && openAlarms(focused).length > 0) return void take(focused);
+    const line = alarms.stations.focused;
+    if (line && isOpen(line)) return void alarms.take(line);
     const alarmed = orders.orders.find((order) => openAlarms(order).length > 0);
-    if (!alarmed) return say("No alarms");
-    orders.focus(alarmed.order);
-    say("A again takes this order's alarms in hand");
+    if (alarmed) orders.focus(alarmed.order);
+    else if (alarms.stations.firstOpen) alarms.stations.focus(alarms.stations.firstOpen.alarm);
+    else return say("No alarms");
+    say(`A again takes this ${alarmed ? "order's alarms" : "alarm"} in hand`);
+  },
+  emergency() {
+    alarms.openNext();
   },
   orders() {
-    if (!orders.focus()) say("No orders in hand");
+    if (!orders.focus() && !alarms.stations.focus()) say("No orders in hand");
   },
   alongOrders(step) {
-    orders.along(step);
+    const stops = [...nodes.orders.querySelectorAll(".order, .station-alarm")];
+    const from = stops.findIndex((stop) => stop.contains(document.activeElement));
+    const stop = stops[Math.max(0, Math.min(stops.length - 1, from + step))];
+    stop?.focus();
+    stop?.scrollIntoView({ block: "nearest" });
   },
   toggleHelp() {
     nodes.help.hidden = !nodes.help.hidden;
@@ -294,24 +344,10 @@ const does = {
   },
   view(view) {
     seen.view = view;
-    for (const button of nodes.views.children) {
-      button.setAttribute("aria-pressed", String(button.dataset.key === view.key));
-    }
+    markView(nodes.views, view);
     search("");
   },
 };
-
-function makeViews() {
-  for (const view of VIEWS) {
-    const button = element("button", "", `${view.word}`);
-    button.type = "button";
-    button.dataset.key = view.key;
-    button.prepend(element("kbd", "", view.key), " ");
-    button.addEventListener("click", () => does.view(view));
-    nodes.views.append(button);
-  }
-  does.view(VIEWS[0]);
-}
 
 function watchPointer() {
   nodes.grid.addEventListener("click", (event) => {
@@ -353,7 +389,8 @@ function watchFaults() {
 
 const ticking = setInterval(tick, TICK_MS);
 watchFaults();
-makeViews();
+makeViews(nodes.views, does.view);
+does.view(VIEWS[0]);
 watchPointer();
 watchWaking();
 listen(nodes, does);

@@ -54,3 +54,18 @@ export function modeText(counted) {
   }
   return `LIVE · ${apart.join(" · ")}`;
 }
+
+// How many of `total` units the board shows, "" for all of them. `view` and `isSearch` are what is looked at.
+export function shownText(shown, total, { view, isSearch }) {
+  if (shown === total) return "";
+  const text = `${shown} OF ${total}`;
+  return isSearch && view.service !== null ? `${text}, ALL SERVICES` : `SHOWING ${text}`;
+}
+
+// Why the board shows no unit, and which key shows some.
+export function nothingText(total, { view, isSearch }) {
+  if (total === 0) return "No units on this feed.";
+  if (!isSearch) return `No ${view.word.toLowerCase()} units on this feed. F2 shows all units.`;
+  const back = view.service === null ? "all units" : `the ${view.word.toLowerCase()} view`;
+  return `No unit of any service matches. Esc ends the search and shows ${back} again.`;
+}

@@ -9,7 +9,8 @@ export class EndingForm {
   #order = null;
   #how = "cancel";
 
-  // `asks.by` is who ends orders here, `asks.done(text)` tells that it was taken.
+  // `asks.by` is who ends orders here, `asks.done(text)` tells that it was taken, `asks.said(text)` what came of one
+  // that the form is no longer about.
   constructor(root, asks) {
     this.#root = root;
     this.#form = root.querySelector("form");
@@ -59,15 +60,20 @@ export class EndingForm {
       return;
     }
     this.#say("Sending…");
-    const send = this.#how === "cancel" ? cancelOrder : closeOrder;
-    const answer = await send(order.order, this.#asks.by, reason);
-    if (order !== this.#order || this.#root.hidden) return;
+    const how = this.#how;
+    const name = `${order.incident || "the order"}, ${order.base_name}`;
+    const answer = await (how === "cancel" ? cancelOrder : closeOrder)(order.order, this.#asks.by, reason);
+    const done = `${how === "cancel" ? "Cancelled" : "Closed"}: ${name}`;
+    if (order !== this.#order || how !== this.#how || this.#root.hidden) {
+      this.#asks.said(isDone(answer) ? done : `To ${how} ${name}: ${trouble(answer)}`);
+      return;
+    }
     if (!isDone(answer)) {
       this.#say(`${trouble(answer)}. Enter asks again`);
       return;
     }
     this.close();
-    this.#asks.done(`${this.#how === "cancel" ? "Cancelled" : "Closed"}: ${order.incident || "the order"}, ${order.base_name}`);
+    this.#asks.done(done);
   }
 
   #say(text) {

@@ -7,7 +7,7 @@
 // connections, and a unit that has left the feed leaves the board.
 
 import { Timeline } from "./clock.js";
-import { Broken, collect, isComplete, replace, replaceOrders } from "./picture.js";
+import { Broken, collect, isComplete, replace, replaceAlarms, replaceOrders } from "./picture.js";
 
 // Until the first snapshot has said `lost_after_s`.
 const LOST_AFTER_FIRST_S = 10;
@@ -23,6 +23,7 @@ export class Feed {
   state = "waiting";
   units = new Map();
   orders = new Map();
+  alarms = new Map();
   lastTrouble = "";
   #url;
   #clock;
@@ -37,7 +38,7 @@ export class Feed {
   #retryAtMs = 0;
 
   // `listener.replaced()` after a snapshot, `listener.changed(units)` after changes, `listener.ordered()` after orders,
-  // `listener.state(state)`.
+  // `listener.alarmed(alarms)` after alarms, `listener.state(state)`.
   constructor(url, clock, listener) {
     this.#url = url;
     this.#clock = clock;
@@ -86,6 +87,7 @@ export class Feed {
     source.addEventListener("changes", take(this.#foldChanges));
     source.addEventListener("tick", take(this.#foldTick));
     source.addEventListener("orders", take(this.#foldOrders));
+    source.addEventListener("alarms", take(this.#foldAlarms));
     source.onerror = () => {
       if (connection === this.#connection) this.#retry("the connection broke");
     };
@@ -104,8 +106,9 @@ export class Feed {
       if (Number.isNaN(atMs)) throw new Broken("an event without its time");
       if (connection.timeline.arrive(atMs, nowMs) > this.#lostAfterMs) throw new Broken("the server's clock was set");
       fold.call(this, connection, body, atMs, event.lastEventId);
-      // Orders come when they change, and vouch for no unit.
-      if (fold !== this.#foldOrders && this.#isCurrent(connection)) this.#vouch(connection, atMs, nowMs);
+      // Orders and alarms come when they change, and vouch for no unit.
+      const vouches = fold !== this.#foldOrders && fold !== this.#foldAlarms;
+      if (vouches && this.#isCurrent(connection)) this.#vouch(connection, atMs, nowMs);
     } catch (error) {
       if (!(error instanceof Broken || error instanceof SyntaxError || error instanceof TypeError)) throw error;
       this.#retry(`the feed could not be read: ${error.message}`);
@@ -129,6 +132,7 @@ export class Feed {
     if (!isComplete(connection.collection)) return;
     this.units = connection.collection.units;
     this.orders = connection.collection.orders;
+    this.alarms = connection.collection.alarms;
     connection.collection = null;
     this.#timeline = connection.timeline;
     this.#vouchedAtMs = atMs;
@@ -162,6 +166,22 @@ export class Feed {
     if (!this.#isCurrent(connection)) return;
     replaceOrders(this.orders, orders);
     this.#listener.ordered();
+  }
+
+  // As with orders: an alarm that has ended meanwhile is not held any more.
+  #foldAlarms(connection, { alarms }) {
+    this.#foldTick(connection);
+    if (connection.collection) replaceAlarms(connection.collection.alarms, alarms);
+    if (!this.#isCurrent(connection)) return;
+    replaceAlarms(this.alarms, alarms);
+    this.#listener.alarmed(alarms);
+  }
+
+  // Take in the server's own answer about an alarm, also while the feed is lost. It says nothing of one that has ended.
+  answered(alarm) {
+    if (!this.alarms.has(alarm.alarm)) return;
+    replaceAlarms(this.alarms, [alarm]);
+    this.#listener.alarmed([alarm]);
   }
 
   #lose() {

@@ -24,6 +24,7 @@ const BOARD_KEYS = {
   m: (does) => does.mobilise(),
   M: (does) => does.mobilise(),
   a: (does) => does.acknowledge(),
+  A: (does) => does.emergency(),
   o: (does) => does.orders(),
 };
 
@@ -36,7 +37,10 @@ const ORDER_KEYS = {
 };
 
 // While reading a panel the arrows scroll it: only these still act on the board.
-const PANEL_KEYS = ["j", "k", "/", "m", "M", "a", "o"];
+const PANEL_KEYS = ["j", "k", "/", "m", "M", "a", "A", "o"];
+
+// Keys that go on while they are held down. Any other acts once: a key that something leans on takes nothing in hand.
+const HELD_KEYS = ["ArrowDown", "j", "ArrowUp", "k", "ArrowLeft", "ArrowRight", "PageDown", "PageUp"];
 
 const EVERYWHERE_KEYS = {
   Escape: (does) => does.close(),
@@ -53,16 +57,25 @@ const FIND_KEYS = {
 export function listen(nodes, does) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    const action = EVERYWHERE_KEYS[event.key] ?? keysAt(event.target, nodes)[event.key];
+    const key = keyOf(event);
+    const action = EVERYWHERE_KEYS[key] ?? keysAt(event.target, nodes)[key];
     if (!action) return;
     event.preventDefault();
-    action(does);
+    if (!event.repeat || HELD_KEYS.includes(key)) action(does);
   });
+}
+
+// A letter by the Shift key alone: Caps Lock makes no emergency of an acknowledgement.
+function keyOf({ key, shiftKey }) {
+  if (!/^[a-z]$/i.test(key)) return key;
+  return shiftKey ? key.toUpperCase() : key.toLowerCase();
 }
 
 function keysAt(target, nodes) {
   if (target === nodes.find) return FIND_KEYS;
   if (nodes.forms.some((form) => form.contains(target))) return {};
+  // A form that is sending has no field to type in: what is typed then is not meant for the board.
+  if (target === document.body && nodes.forms.some((form) => !form.hidden)) return {};
   if (target === nodes.grid || target === document.body) return BOARD_KEYS;
   const keys = Object.fromEntries(PANEL_KEYS.map((key) => [key, BOARD_KEYS[key]]));
   return nodes.orders.contains(target) ? { ...keys, ...ORDER_KEYS } : keys;

@@ -35,7 +35,8 @@ export class MobiliseForm {
   #id = "";
   #versions = {};
   #waiting = null;
-  #sending = false;
+  #sending = "";
+  #stationChosen = false;
   #reading = Promise.resolve();
 
   // `asks.records()` gives the feed's records, `asks.by` who gives orders here, `asks.sent(text)` tells that one was taken.
@@ -53,7 +54,13 @@ export class MobiliseForm {
     this.#form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.repeat) event.preventDefault();
     });
-    this.#fields.units.addEventListener("input", () => this.#warn());
+    this.#fields.units.addEventListener("input", () => {
+      this.#followUnits();
+      this.#warn();
+    });
+    this.#fields.base.addEventListener("change", () => {
+      this.#stationChosen = true;
+    });
   }
 
   get isOpen() {
@@ -65,6 +72,7 @@ export class MobiliseForm {
     this.#form.reset();
     this.#id = crypto.randomUUID();
     this.#waiting = null;
+    this.#stationChosen = false;
     this.#versions = {};
     for (const one of this.#asks.records()) this.#versions[one.unit] = one.assignment_version ?? 0;
     this.#lock(false);
@@ -73,7 +81,7 @@ export class MobiliseForm {
     this.#root.hidden = false;
     (record ? this.#fields.incident : this.#fields.units).focus();
     this.#warn();
-    this.#reading = this.#readBases(record);
+    this.#reading = this.#readBases();
     await this.#reading;
   }
 
@@ -87,7 +95,7 @@ export class MobiliseForm {
     return twins ? record.unit : /[\s,]/.test(record.callsign) ? `${record.callsign},` : record.callsign;
   }
 
-  async #readBases(record) {
+  async #readBases() {
     const answer = await listBases();
     this.#basesTrouble = isDone(answer) ? "" : `The stations could not be read (${trouble(answer)}): Esc and M asks again`;
     if (this.#basesTrouble) {
@@ -96,13 +104,24 @@ export class MobiliseForm {
     }
     this.#bases = answer.body.bases;
     const options = this.#bases.map((base) => {
-      const option = element("option", "", base.device ? base.name : `${base.name} (no station alert: vehicles only)`);
+      const name = this.#bases.some((one) => one !== base && one.name === base.name) ? `${base.name} (${base.base})` : base.name;
+      const option = element("option", "", base.device ? name : `${name} (no station alert: vehicles only)`);
       option.value = base.base;
       return option;
     });
-    this.#fields.base.replaceChildren(...options);
-    const own = this.#bases.find((base) => base.name === record?.base);
-    if (own) this.#fields.base.value = own.base;
+    const none = element("option", "", "Which station?");
+    none.value = "";
+    this.#fields.base.replaceChildren(none, ...options);
+    this.#followUnits();
+  }
+
+  // Until a person has chosen a station it is the one that all the units belong to; where they have none in common, none.
+  #followUnits() {
+    if (this.#stationChosen) return;
+    const { units } = findUnits(this.#fields.units.value, this.#asks.records());
+    const names = new Set((units ?? []).map((record) => record.base));
+    const common = this.#bases.filter((base) => names.size === 1 && names.has(base.name));
+    this.#fields.base.value = common.length === 1 ? common[0].base : "";
   }
 
   // What a dispatcher ought to know before sending.
@@ -116,32 +135,38 @@ export class MobiliseForm {
     this.#say(said.join(". "));
   }
 
+  // An order that is being sent is not sent twice; the next one does not wait for it.
   async #send() {
-    if (this.#sending) return;
-    this.#sending = true;
-    await this.#sendOnce();
-    this.#sending = false;
+    const id = this.#id;
+    if (this.#sending === id) return;
+    this.#sending = id;
+    await this.#sendOnce(id);
+    if (this.#sending === id) this.#sending = "";
   }
 
-  async #sendOnce() {
-    const id = this.#id;
+  async #sendOnce(id) {
     await this.#reading;
-    const body = this.#waiting ?? this.#read();
-    if (!body || id !== this.#id || !this.isOpen) return;
+    const body = this.#isAbout(id) ? this.#waiting ?? this.#read() : null;
+    if (!body) return;
     this.#lock(true);
     this.#say("Sending…");
-    const answer = await putOrder(id, body);
-    if (id === this.#id) this.#take(answer, body);
+    this.#take(await putOrder(id, body), body, id);
   }
 
-  #take(answer, body) {
+  // Whether the form still is about that order: it may have been closed, or opened for another.
+  #isAbout(id) {
+    return id === this.#id && this.isOpen;
+  }
+
+  #take(answer, body, id) {
     if (isDone(answer)) {
-      this.close();
+      if (this.#isAbout(id)) this.close();
       this.#asks.sent(`Given: ${body.incident || "no incident"} to ${answer.body.base_name}`);
       return;
     }
-    if (!this.isOpen) {
-      this.#asks.sent(`${body.incident || "The order"} not given: ${trouble(answer)}`);
+    if (!this.#isAbout(id)) {
+      const not = answer.status === 0 ? "" : "not given: ";
+      this.#asks.sent(`${body.incident || "The order"} of ${body.units.join(", ")}: ${not}${trouble(answer)}`);
       return;
     }
     // Without an answer it may stand: only the very same is asked again, under the same id.

@@ -13,7 +13,6 @@ function totalText(orders) {
 }
 
 export class OrderPanel {
-  #root;
   #list;
   #total;
   #does;
@@ -22,7 +21,6 @@ export class OrderPanel {
 
   // `does.cancel(order)`, `does.close(order)` and `does.acknowledge(order)` are what its buttons ask for.
   constructor(root, list, does) {
-    this.#root = root;
     this.#list = list;
     this.#total = root.querySelector(".orders-total");
     this.#does = does;
@@ -33,9 +31,7 @@ export class OrderPanel {
     return this.#shown;
   }
 
-  // Show what stands. Returns whether the panel has come or gone, which gives the board another width.
   show(orders, serverMs) {
-    const wasHidden = this.#root.hidden;
     const held = this.#focused();
     this.#shown = shownOrders(orders);
     const known = new Set(this.#shown.map((order) => order.order));
@@ -44,11 +40,9 @@ export class OrderPanel {
     if (nodes.length !== this.#list.children.length || nodes.some((node, at) => this.#list.children[at] !== node)) {
       this.#list.replaceChildren(...nodes);
     }
-    this.#root.hidden = nodes.length === 0;
     this.#total.textContent = totalText(this.#shown);
     this.#focus(held);
     this.tick(serverMs);
-    return wasHidden !== this.#root.hidden;
   }
 
   tick(serverMs) {
@@ -65,13 +59,6 @@ export class OrderPanel {
     card?.focus();
     card?.scrollIntoView({ block: "nearest" });
     return card !== undefined;
-  }
-
-  // Go `step` cards on from the one that has the focus.
-  along(step) {
-    const at = this.#shown.findIndex((order) => this.#cards.get(order.order).node.contains(document.activeElement));
-    const to = Math.max(0, Math.min(this.#shown.length - 1, at + step));
-    this.focus(this.#shown[to]?.order);
   }
 
   // The order whose card has the focus; undefined where none has.
@@ -130,7 +117,7 @@ export class OrderPanel {
   #alarm(alarm) {
     const node = element("p", "order-alarm");
     node.dataset.cleared = String(alarm.cleared);
-    const said = alarm.cleared ? "acknowledged alarm" : "alarm";
+    const said = alarm.cleared ? "alarm that is over or in hand" : "alarm";
     node.append(element("span", "unseen", `${said}: `), element("span", "", alarm.text));
     node.append(element("span", "order-alarm-at", clockTime(Date.parse(alarm.at))));
     return node;

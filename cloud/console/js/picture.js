@@ -1,4 +1,4 @@
-// The fold of feed events into the units and orders as they stand. Pure: no clock, no page.
+// The fold of feed events into the units, orders and alarms as they stand. Pure: no clock, no page.
 
 // One unit as the feed last told it, and the server's time of that event, from which its ages count.
 // A picture is a Map from unit to such an entry.
@@ -7,7 +7,7 @@ export class Broken extends Error {}
 
 // A new collection of the parts of a snapshot, from its first part.
 function collectionFrom(part) {
-  return { epoch: part.epoch, parts: part.parts, next: 1, units: new Map(), orders: new Map() };
+  return { epoch: part.epoch, parts: part.parts, next: 1, units: new Map(), orders: new Map(), alarms: new Map() };
 }
 
 // Fold one part of a snapshot. Returns the collection, complete when `next > parts`.
@@ -35,6 +35,14 @@ export function isComplete(collection) {
 export function replaceOrders(orders, views) {
   for (const view of views) {
     if (!(orders.get(view.order)?.version > view.version)) orders.set(view.order, view);
+  }
+}
+
+// Replace each alarm by its id. One that is no longer to be shown is dropped.
+export function replaceAlarms(alarms, views) {
+  for (const view of views) {
+    if (view.active) alarms.set(view.alarm, view);
+    else alarms.delete(view.alarm);
   }
 }
 

@@ -42,6 +42,8 @@ export class UnitRow {
   #label = element("span", "label");
   #mode = element("span", "mode-mark");
   #order = element("span", "order-mark");
+  #callsign = element("span", "");
+  #emergency = element("span", "emergency-mark");
 
   constructor(unit) {
     this.unit = unit;
@@ -51,6 +53,7 @@ export class UnitRow {
     this.element.setAttribute("aria-selected", "false");
     COLUMNS.forEach((column, index) => this.#addCell(column.key, index + 1));
     this.#cells.status.append(this.#mode, this.#order, this.#code, this.#label);
+    this.#cells.callsign.append(this.#emergency, this.#callsign);
     this.#cells.reason.append(element("span", "reason-text"));
     for (const key of ["sign", "service"]) {
       const sign = element("span", "");
@@ -79,7 +82,7 @@ export class UnitRow {
     setAttribute(this.element, "data-proven", String(feedLive && key === "confirmed"));
     this.#showSign(this.#cells.sign.firstElementChild, confidence(key).sign, confidence(key).word);
     this.#showSign(this.#cells.service.firstElementChild, service(record).letter, service(record).word);
-    setText(this.#cells.callsign, record.callsign);
+    setText(this.#callsign, record.callsign);
     setText(this.#cells.type, typeShort(record.type));
     setAttribute(this.#cells.type, "title", record.type);
     setAttribute(this.#cells.type, "aria-label", record.type);
@@ -93,6 +96,16 @@ export class UnitRow {
     setText(this.#cells.reason.lastElementChild, reasonShort(record, feedLive));
     setAttribute(this.#cells.reason, "title", reasonsOf(record, feedLive).map((reason) => reason.text).join("\n"));
     this.tick(serverMs);
+  }
+
+  // Whether nobody has the unit's emergency in hand.
+  showEmergency(isOn) {
+    setAttribute(this.element, "data-emergency", String(isOn));
+    setText(this.#emergency, isOn ? "!" : "");
+    if (isOn) this.#emergency.setAttribute("role", "img");
+    else this.#emergency.removeAttribute("role");
+    if (isOn) this.#emergency.setAttribute("aria-label", "Emergency");
+    else this.#emergency.removeAttribute("aria-label");
   }
 
   #showSign(node, sign, word) {

@@ -28,5 +28,7 @@ export function trouble({ status, body }) {
 export const putOrder = (id, order) => ask("PUT", `v1/orders/${id}`, order);
 export const cancelOrder = (id, by, reason) => ask("POST", `v1/orders/${id}/cancel`, { by, reason });
 export const closeOrder = (id, by, reason) => ask("POST", `v1/orders/${id}/close`, { by, reason });
-export const acknowledgeAlarms = (id, by) => ask("POST", `v1/orders/${id}/alarms/acknowledge`, { by });
+// `alarms`: how many of the order's alarms the page shows. One that comes meanwhile is not taken in hand unseen.
+export const acknowledgeAlarms = (id, by, alarms) => ask("POST", `v1/orders/${id}/alarms/acknowledge`, { by, alarms });
+export const acknowledgeAlarm = (id, by) => ask("POST", `v1/alarms/${encodeURIComponent(id)}/acknowledge`, { by });
 export const listBases = () => ask("GET", "v1/bases");

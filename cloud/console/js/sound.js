@@ -1,23 +1,25 @@
-// The board's sound: three tones every ten seconds while an order may have reached nobody. A flood is one alarm.
+// The board's sound: two tones about every two seconds while nobody has an emergency in hand, which nothing here mutes;
+// three every ten seconds while an order may have reached nobody. A flood is one alarm.
 //
 // A browser lets a page sound only after a person has clicked on it, so the sound is tested by a click at log-on, and
 // its state is on the screen: a page that would stay silent says so.
 
-const AGAIN_MS = 10000;
-const TONES_HZ = [880, 880, 880];
-const TONE_S = 0.18;
-const GAP_S = 0.12;
+// `hz` are the tones, each `toneS` long and followed by `gapS` of silence; again after `againMs`.
+const EMERGENCY = { hz: [960, 720], toneS: 0.4, gapS: 0.05, againMs: 2000 };
+const UNHEARD = { hz: [880, 880, 880], toneS: 0.18, gapS: 0.12, againMs: 10000 };
 const LOUDNESS = 0.4;
 
 export class Sound {
   #button;
   #context = null;
   #soundedMs = -Infinity;
-  #alarmed = false;
+  #sounding = null;
 
   constructor(button) {
     this.#button = button;
     button.addEventListener("click", () => this.test());
+    // While an emergency is not heard, whatever a person does on the page lets it sound.
+    for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => this.#wake());
     this.#show();
   }
 
@@ -27,41 +29,52 @@ export class Sound {
 
   // Sound once, for a person to hear.
   async test() {
-    this.#context ??= new AudioContext();
-    this.#context.onstatechange = () => this.#show();
-    await this.#context.resume();
-    this.#play();
+    await this.#resume();
+    this.#play(UNHEARD);
     this.#show();
   }
 
-  // `alarmed`: an order may have reached nobody, and no person at control has taken that in hand.
-  tick(nowMs, alarmed) {
-    this.#alarmed = alarmed;
-    if (!alarmed) this.#soundedMs = -Infinity;
-    if (alarmed && this.isReady && nowMs - this.#soundedMs >= AGAIN_MS) {
+  async #resume() {
+    this.#context ??= new AudioContext();
+    this.#context.onstatechange = () => this.#show();
+    await this.#context.resume();
+  }
+
+  async #wake() {
+    if (this.#sounding !== EMERGENCY || this.isReady) return;
+    await this.#resume();
+    this.#show();
+  }
+
+  // `emergency`: nobody has an emergency in hand. `unheard`: nor an order that may have reached nobody.
+  tick(nowMs, { emergency, unheard }) {
+    const sounding = emergency ? EMERGENCY : unheard ? UNHEARD : null;
+    if (sounding !== this.#sounding) this.#soundedMs = -Infinity;
+    this.#sounding = sounding;
+    if (sounding && this.isReady && nowMs - this.#soundedMs >= sounding.againMs) {
       this.#soundedMs = nowMs;
-      this.#play();
+      this.#play(sounding);
     }
     this.#show();
   }
 
-  #play() {
+  #play({ hz, toneS, gapS }) {
     let at = this.#context.currentTime;
-    for (const hz of TONES_HZ) {
+    for (const frequency of hz) {
       const tone = this.#context.createOscillator();
       const level = this.#context.createGain();
-      tone.frequency.value = hz;
+      tone.frequency.value = frequency;
       level.gain.value = LOUDNESS;
       tone.connect(level).connect(this.#context.destination);
       tone.start(at);
-      tone.stop(at + TONE_S);
-      at += TONE_S + GAP_S;
+      tone.stop(at + toneS);
+      at += toneS + gapS;
     }
   }
 
   #show() {
     const text = this.isReady ? "SOUND ok" : "SOUND OFF: test";
     if (this.#button.textContent !== text) this.#button.textContent = text;
-    this.#button.dataset.state = this.isReady ? "ok" : this.#alarmed ? "silent" : "off";
+    this.#button.dataset.state = this.isReady ? "ok" : this.#sounding ? "silent" : "off";
   }
 }

@@ -6,7 +6,7 @@ import { Picker, unitChoices } from "./picker.js";
 import { crewText } from "./words.js";
 
 const RIDERS_MAX = 12;
-const NAME_MAX = 64;
+const NAME_MAX = 32;
 
 export class CrewPane {
   #does;

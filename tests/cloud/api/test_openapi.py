@@ -23,6 +23,7 @@ ANSWERED = {
     "/v1/units/{unit}/events": (f"v1/units/{UNIT}/events", 200),
     "/v1/units/{unit}/track": (f"v1/units/{UNIT}/track", 200),
     "/healthz": ("healthz", 200),
+    "/v1/alarms": ("v1/alarms", 200),
     "/v1/orders": ("v1/orders", 200),
     "/v1/orders/{order}": (f"v1/orders/{ORDER}", 200),
     "/v1/orders/{order}/log": (f"v1/orders/{ORDER}/log", 200),

@@ -78,7 +78,7 @@ def test_a_status_that_may_be_old_moves_no_order(tmp_path: Path) -> None:
 
 
 def test_a_diverted_unit_moves_the_order_that_it_is_on(tmp_path: Path) -> None:
-    """After another order took the unit, its statuses speak of that one."""
+    """After another order took the unit, its statuses speak of that one; the log of the first says where it went."""
 
     async def scenario(lab: Lab) -> None:
         await put(lab, units=("kf-1",))
@@ -89,6 +89,8 @@ def test_a_diverted_unit_moves_the_order_that_it_is_on(tmp_path: Path) -> None:
         lab.clock.moved_s += 1
         lab.tell(PUMP, status("kf-1", AVAILABLE))
         assert ("created", "closed") == (lab.shown[ORDER].phase, lab.shown[OTHER].phase)
+        (taken,) = [row for row in lab.ledger.order_log(ORDER) if row.kind == "unit_taken"]
+        assert ({"unit": "kf-1", "order": OTHER}, "op 7") == (msgspec.json.decode(taken.body), taken.by)
 
     on_a_desk(tmp_path, scenario)
 
@@ -97,14 +99,15 @@ def test_a_local_turnout_appears_with_what_it_came_to(tmp_path: Path) -> None:
     """A station that turned out alone is shown as that; the same from a vehicle is no turnout."""
 
     async def scenario(lab: Lab) -> None:
-        lab.tell(PUMP, turnout())
-        assert {} == lab.shown
-        lab.tell(STATION, turnout(), receipt("accepted", steps=PLAN), receipt("done", "sounder:dorm-fire"))
-        shown = lab.shown[ORDER]
-        assert ("local_turnout", "alerting", "station") == (shown.kind, shown.phase, shown.by)
-        assert ([], {}) == (lab.sent(), lab.assigned)
-        lab.tell(STATION, turnout(), receipt("done"))
-        assert "closed" == lab.shown[ORDER].phase
+        async with writing(lab):
+            lab.tell(PUMP, turnout())
+            lab.tell(STATION, turnout(), receipt("accepted", steps=PLAN), receipt("done", "sounder:dorm-fire"))
+            await eventually(lambda: lab.shown, what="the turnout is shown")
+            shown = lab.shown[ORDER]
+            assert ("local_turnout", "alerting", "station") == (shown.kind, shown.phase, shown.by)
+            assert ([], {}) == (lab.sent(), lab.assigned)
+            lab.tell(STATION, turnout(), receipt("done"))
+            assert "closed" == lab.shown[ORDER].phase
 
     on_a_desk(tmp_path, scenario)
 
@@ -157,6 +160,21 @@ def test_alarms_are_raised_and_taken_in_hand(tmp_path: Path) -> None:
     on_a_desk(tmp_path, scenario)
 
 
+def test_an_alarm_that_nobody_saw_is_not_taken_in_hand(tmp_path: Path) -> None:
+    """Whoever saw one alarm takes that one: another, raised before the answer came, still stands."""
+
+    async def scenario(lab: Lab) -> None:
+        await put(lab)
+        lab.wait(5.0)
+        lab.wait(120.0)
+        await lab.desk.acknowledge_alarms(ORDER, "op 9", 1)
+        assert [("undelivered", True), ("telephone", False)] == [(a.code, a.cleared) for a in lab.shown[ORDER].alarms]
+        await lab.desk.acknowledge_alarms(ORDER, "op 9")
+        assert all(alarm.cleared for alarm in lab.shown[ORDER].alarms)
+
+    on_a_desk(tmp_path, scenario)
+
+
 # Restarts.
 
 
@@ -187,6 +205,27 @@ def test_an_order_goes_on_after_a_restart(tmp_path: Path) -> None:
     asyncio.run(after())
 
 
+def test_who_may_have_heard_of_an_order_is_stood_down_after_a_restart(tmp_path: Path) -> None:
+    """The process died before it wrote that the order was sent: a cancel is told until it is taken in all the same."""
+
+    async def before() -> None:
+        async with working(tmp_path) as lab:
+            lab.hear(STATION)
+            await put(lab)
+            assert [STATION] == [device for device, _, _ in lab.sent()]
+
+    async def after() -> None:
+        async with working(tmp_path) as lab:
+            cancelled = await lab.desk.cancel(ORDER, "op 7", "hoax")
+            assert cancelled is not None and cancelled.active
+            lab.hear(STATION)
+            lab.wait(0.1)
+            assert [(STATION, 2)] == [(device, revision) for device, revision, _ in lab.sent()]
+
+    asyncio.run(before())
+    asyncio.run(after())
+
+
 def test_a_turnout_that_was_stored_just_before_a_crash_is_not_lost(tmp_path: Path) -> None:
     """It began no order yet when the process died; the next one finds it, once."""
 
@@ -197,9 +236,9 @@ def test_a_turnout_that_was_stored_just_before_a_crash_is_not_lost(tmp_path: Pat
 
     async def after() -> None:
         async with working(tmp_path) as lab:
-            assert ["alerting"] == [order.phase for order in lab.desk.active()]
             async with writing(lab):
                 await eventually(lambda: lab.ledger.load_orders().through == 2, what="it is written")
+                assert ["alerting"] == [order.phase for order in lab.desk.active()]
 
     asyncio.run(before())
     asyncio.run(after())

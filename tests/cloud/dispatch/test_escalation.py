@@ -1,6 +1,9 @@
 """What asks for a person, when, and what clears it."""
 
-from cloud.dispatch import acknowledge_alarms, cancel
+from datetime import timedelta
+
+from cloud.dispatch import acknowledge_alarms, cancel, close, pass_time
+from cloud.fleet.clocks import Moment
 from tests.cloud.dispatch.samples import PLAN, STATION, acknowledge, ending, order, receipt
 from tests.cloud.dispatch.test_life import Story, alerted
 from tests.cloud.fleet.samples import at
@@ -48,6 +51,47 @@ def test_a_step_that_fails_is_named() -> None:
     assert "Sounder dorm-fire at Stn 14 shared is not confirmed" == story.order.alarms[0].text
     story.told(STATION, receipt("done", "sounder:dorm-fire", elapsed_ms=1_500))
     assert [] == story.alarms
+
+
+def test_a_step_that_fails_again_after_it_was_proved_alarms_again() -> None:
+    """A sounder that stops, is mended and stops once more asks for somebody each time; while it stands, only once."""
+    story = Story(order()).sent().told(STATION, receipt("accepted", steps=PLAN))
+    for second in range(3):
+        story.told(STATION, receipt("failed", "sounder:dorm-fire", elapsed_ms=second * 1_000 + 1))
+        assert ["step_failed"] == story.alarms
+        story.told(STATION, receipt("unknown", "sounder:dorm-fire", elapsed_ms=second * 1_000 + 2))
+        assert ["step_failed"] == story.alarms
+        story.told(STATION, receipt("done", "sounder:dorm-fire", elapsed_ms=second * 1_000 + 3))
+        assert [] == story.alarms
+    assert 3 == len(story.order.alarms)
+
+
+def test_a_step_that_a_person_knows_of_does_not_alarm_again_while_it_fails() -> None:
+    """Taken in hand and told again as failed it stays quiet, until it has been proved in between."""
+    story = Story(order()).sent().told(STATION, receipt("failed", "light:bay", elapsed_ms=1))
+    story.order = acknowledge_alarms(story.order, story.now)
+    assert [] == story.told(STATION, receipt("failed", "light:bay", elapsed_ms=2)).alarms
+    story.told(STATION, receipt("done", "light:bay", elapsed_ms=3))
+    assert ["step_failed"] == story.told(STATION, receipt("failed", "light:bay", elapsed_ms=4)).alarms
+
+
+def test_an_order_that_is_over_asks_for_nobody() -> None:
+    """Closed, its alarms are cleared: who comes to the board later sees neither the order nor them."""
+    story = alerted().told(STATION, receipt("failed", "light:bay", elapsed_ms=9_000), acknowledge())
+    assert ["step_failed"] == story.alarms
+    story.order = close(story.order, ending(5), at(5))
+    assert [] == story.alarms
+
+
+def test_a_clock_that_is_set_puts_no_order_away() -> None:
+    """Twelve hours have to pass by the monotonic clock too; then it is put away, and its alarms with it."""
+    story = alerted()
+    jumped = Moment(at(60).utc + timedelta(hours=13), at(60).mono_s)
+    after, _ = pass_time(story.order, jumped)
+    assert after.active
+    story.waits(13 * 3_600.0)
+    story.waits(26 * 3_600.0)
+    assert (False, []) == (story.order.active, story.alarms)
 
 
 def test_a_unit_without_a_door_is_no_fault() -> None:

@@ -4,10 +4,10 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from cloud.ingest.states import ARRIVES_S, EVERY_S
-from tests.cloud.fleet.samples import birth, heartbeat
+from tests.cloud.fleet.samples import at, birth, heartbeat
 from tests.cloud.ingest.samples import TERM, Desk
 from wire import codec
-from wire.messages import State, StateHeld
+from wire.messages import AcknowledgedEmergency, State, StateHeld
 
 
 def told(desk: Desk) -> list[int]:
@@ -32,6 +32,18 @@ def test_a_state_that_was_lost_is_told_again(held: StateHeld) -> None:
     assert [1] == told(desk)
     assert [] == beat(desk, ARRIVES_S / 2, held)
     assert [2] == beat(desk, ARRIVES_S + 0.1, held)
+
+
+def test_a_device_is_told_of_its_acknowledged_emergencies() -> None:
+    """Its state names them, for that device alone; where there are none the field is left out."""
+    desk = Desk()
+    one = AcknowledgedEmergency(unit="kp-12", stream="E2-a", seq=7, by="op 7")
+    desk.acceptor.states.acknowledged = lambda device, _now: [one] if device == "veh-2" else []
+    desk.acceptor.tell_state(["veh-2", "panel-1"], at(0))
+    said = [codec.decode_down(message.payload) for message in desk.acceptor.outgoing]
+    assert [[one], UNSET] == [state.emergencies for state in said if isinstance(state, State)]
+    assert [True, False] == [b"emergencies" in message.payload for message in desk.acceptor.outgoing]
+    assert all(message.retain for message in desk.acceptor.outgoing)
 
 
 def test_a_state_that_arrived_is_told_again_before_it_runs_out() -> None:

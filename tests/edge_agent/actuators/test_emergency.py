@@ -3,14 +3,20 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from msgspec import UNSET
 
 from edge_agent.actuators.emergency import EmergencyButton
 from edge_agent.clock import SystemClock
 from edge_agent.decode.readings import Press
+from edge_agent.outbox import Stored
 from edge_agent.state.emergency import Guard
 from tests.waiting import eventually
-from wire.messages import QueueSettle, RefusedSeq
+from wire.events import EmergencyEvent, Origin
+from wire.messages import AcknowledgedEmergency, QueueSettle, RefusedSeq, State
 
+AT = datetime(2026, 11, 22, 13, 37, 1, tzinfo=UTC)
 GUARD = Guard(hold_s=0.2, debounce_s=0.01)
 
 
@@ -78,3 +84,62 @@ async def _refused() -> None:
 def test_an_emergency_that_was_not_stored_or_was_refused_blinks_fast() -> None:
     """The crew knows that it must use the radio."""
     asyncio.run(_refused())
+
+
+def lamp(one: EmergencyButton) -> str:
+    """What its lamp says now."""
+    return one.lamp
+
+
+def told(*names: tuple[str, int]) -> State:
+    """Control's word of the emergencies that people have in hand; None said of any where there are none."""
+    known = [AcknowledgedEmergency(unit="k-101", stream=stream, seq=seq, by="op 7") for stream, seq in names]
+    return State(v=1, owner_term=1, version=1, valid_until=AT, emergencies=known or UNSET)
+
+
+def stored(seq: int, origin: Origin | None = None) -> Stored:
+    """An emergency that is on disk and unsettled."""
+    event = EmergencyEvent(seq=seq, at=AT, clock="gnss", boot=1, mono_ms=0, mode="live", origin=origin, unit="k-101")
+    return Stored(seq, event, b"")
+
+
+async def _acknowledged() -> None:
+    async with button([7]) as (one, committed):
+        one.hear(told(("s", 7)))
+        assert "dark" == lamp(one), "nobody has raised one"
+        one.restart([], stream="s")
+        await one.take(Press("sos", True))
+        await eventually(lambda: bool(committed), what="an emergency")
+        for other in (told(), told(("s", 6)), told(("older", 7))):
+            one.hear(other)
+            assert "slow" == lamp(one)
+        one.hear(told(("s", 6), ("s", 7)))
+        assert "steady" == lamp(one)
+        one.hear(told())
+        assert "steady" == lamp(one)
+
+
+def test_the_lamp_is_steady_once_control_has_acknowledged_it() -> None:
+    """That very emergency, and no other one; the crew then knows that a person has seen it."""
+    asyncio.run(_acknowledged())
+
+
+async def _carried() -> None:
+    async with button([7]) as (one, committed):
+        one.restart([stored(3)], stream="s")
+        assert "slow" == lamp(one), "after a power cut the lamp says what is on disk"
+        one.restart([stored(1, Origin("s", 3))], stream="t")
+        one.hear(told(("t", 1)))
+        assert "slow" == lamp(one)
+        one.hear(told(("s", 3)))
+        assert "steady" == lamp(one)
+        await one.take(Press("sos", True))
+        await eventually(lambda: committed == [7], what="another emergency")
+        assert "slow" == lamp(one)
+        one.hear(told(("t", 7)))
+        assert "steady" == lamp(one)
+
+
+def test_an_emergency_in_a_new_stream_goes_by_its_first_name() -> None:
+    """However often the outbox was replaced, control's word finds it; a new push begins anew, in the stream of now."""
+    asyncio.run(_carried())

@@ -35,6 +35,7 @@ from edge_agent.panel.port import (
 from edge_agent.panel.server import PanelServer
 from edge_agent.state import lamps
 from edge_agent.state.lamps import Meaning, Panel, Shown
+from tests.edge_agent.link.lab import SkippingClock
 from wire.events import Service
 from wire.scheme import Code, parse_scheme
 
@@ -111,7 +112,7 @@ class Stand:
             zones=tuple(Zone(name=name, label=name.capitalize()) for name in ("fire", "police", "ambulance", "bay")),
         )
         """What the stand shows beside its units and its link."""
-        self._clock = SystemClock()
+        self._clock = SkippingClock()
         self._units = {one.unit: msgspec.structs.replace(one) for one in units}
         self._codes = {one.unit: codes_of(one.service, one.codes) for one in units}
         self._panel = Panel()
@@ -272,6 +273,11 @@ class Stand:
         """The WAN goes, and control's last answer was long enough ago."""
         self.wan_up = False
         self._answered_s = self._clock.monotonic() - 2 * HEARTBEAT_S - 60
+        self._tell()
+
+    def skip(self, duration_s: float) -> None:
+        """Let that much time have passed."""
+        self._clock.skip(duration_s)
         self._tell()
 
     def mend(self) -> None:

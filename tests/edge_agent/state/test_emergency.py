@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from edge_agent.state import emergency
 from edge_agent.state.debounce import STUCK_AFTER_S
 from edge_agent.state.emergency import ACKNOWLEDGED_STEADY_S, Guard, Happened, Raised
+from wire.events import Origin
 
 STEP_S = 0.01
 
@@ -101,13 +102,42 @@ def test_what_is_due_is_due(down_s: float, hold_s: float) -> None:
 def test_the_lamp_never_says_more_than_is_known() -> None:
     """Slow while it is only stored, settled or not; steady when control acknowledged; fast where it was not taken."""
     assert emergency.plan_lamp(None, 0.0) == "dark"
-    assert emergency.plan_lamp(emergency.record(None), 0.0) == "fast"
-    stored = emergency.record(7)
+    assert emergency.plan_lamp(emergency.record(None, "s"), 0.0) == "fast"
+    stored = emergency.record(7, "s")
     assert emergency.plan_lamp(stored, 0.0) == "slow"
     assert emergency.plan_lamp(emergency.settle(stored, through=7, refused=()), 1.0) == "slow"
     assert emergency.plan_lamp(emergency.settle(stored, through=9, refused={8}), 1.0) == "slow"
     assert emergency.plan_lamp(emergency.settle(stored, through=9, refused={7}), 1.0) == "fast"
-    acknowledged = emergency.acknowledge(stored, 5.0)
-    assert acknowledged == Raised(seq=7, acknowledged_s=5.0)
+    acknowledged = emergency.acknowledge(stored, {Origin("s", 7)}, 5.0)
+    assert acknowledged == Raised(seq=7, name=Origin("s", 7), acknowledged_s=5.0)
+    assert emergency.acknowledge(acknowledged, {Origin("s", 7)}, 99.0) == acknowledged, "told again"
+    for other in (Origin("s", 6), Origin("t", 7)):
+        assert emergency.acknowledge(stored, {other}, 5.0) == stored, "another one"
     assert emergency.plan_lamp(acknowledged, 6.0) == "steady"
     assert emergency.plan_lamp(acknowledged, 5.0 + ACKNOWLEDGED_STEADY_S) == "dark"
+
+
+def test_an_emergency_is_known_by_where_it_first_stood() -> None:
+    """In a new stream it has another sequence, and still the name by which control acknowledges it."""
+    first = Origin("s", 7)
+    carried = emergency.carry(emergency.record(7, "s"), [(2, Origin("s", 5)), (3, first)])
+    assert carried == Raised(seq=3, name=first)
+    assert emergency.plan_lamp(emergency.settle(carried, through=9, refused={7}), 0.0) == "slow"
+    assert emergency.plan_lamp(emergency.settle(carried, through=9, refused={3}), 0.0) == "fast"
+    assert emergency.plan_lamp(emergency.acknowledge(carried, {first}, 0.0), 0.0) == "steady"
+
+
+def test_an_emergency_that_was_settled_is_in_no_new_stream() -> None:
+    """Another event that has its sequence there does not refuse it; control may still acknowledge it."""
+    gone = emergency.carry(emergency.record(7, "s"), [])
+    assert gone == Raised(seq=None, name=Origin("s", 7))
+    assert emergency.plan_lamp(emergency.settle(gone, through=9, refused={7}), 0.0) == "slow"
+    assert emergency.plan_lamp(emergency.acknowledge(gone, {Origin("s", 7)}, 0.0), 0.0) == "steady"
+
+
+def test_after_a_start_the_lamp_shows_what_is_unsettled() -> None:
+    """An emergency that is on disk blinks on; without one it is dark, and one that was not stored goes on saying so."""
+    assert emergency.carry(None, []) is None
+    assert emergency.carry(None, [(4, Origin("s", 4))]) == Raised(seq=4, name=Origin("s", 4))
+    failed = emergency.record(None, "s")
+    assert emergency.carry(failed, [(4, Origin("s", 4))]) == failed

@@ -38,6 +38,16 @@ def test_what_cannot_be_read_is_reported_as_bad_once_and_changes_no_alarm() -> N
     assert (PointAlarm(DOOR, False),) == cleared
 
 
+def test_an_alarm_that_went_while_the_agent_was_away_is_cleared() -> None:
+    """After a start the first good reading is told either way, and then only what changes."""
+    points, _, changed = fold(Points(), [InputValue(DOOR, None, "bad")], {DOOR}, 0.0)
+    assert () == changed
+    points, _, changed = fold(points, [InputValue(DOOR, False)], {DOOR}, 1.0)
+    assert (PointAlarm(DOOR, False),) == changed
+    _, _, changed = fold(points, [InputValue(DOOR, False)], {DOOR}, 2.0)
+    assert () == changed
+
+
 def test_only_points_that_have_an_alarm_raise_one() -> None:
     """A door that opens is no alarm unless its register map says so."""
     _, _, changed = fold(Points(), [InputValue(DOOR, True)], {HEAT}, 0.0)

@@ -205,13 +205,45 @@ def test_a_cooker_is_given_back_by_a_person_alone() -> None:
     assert "io.cooker" not in lab.on()
 
 
+def test_a_cooker_whose_release_was_not_answered_is_not_given_back_later() -> None:
+    """The module answers again when nobody stands there any more: the button must be pressed again."""
+    lab = Lab()
+    lab.call(FIRE)
+    lab.wait(RESET_S + 20)
+    lab.dead = {"io.cooker"}
+    lab.press("cooker-reset")
+    lab.dead = set()
+    lab.wait(60)
+    assert "io.cooker" in lab.on()
+    lab.press("cooker-reset")
+    assert "io.cooker" not in lab.on()
+
+
+def test_buttons_that_come_back_active_after_an_outage_were_not_pressed() -> None:
+    """A module that starts again with its inputs active gives no cooker back, acknowledges nothing, opens no door."""
+    lab = Lab()
+    lab.call(FIRE)
+    lab.wait(1)
+    buttons = {"io.cooker-reset", "io.button", "io.button-fire"}
+    lab.bad = buttons
+    lab.read()
+    lab.bad = set()
+    lab.inputs |= dict.fromkeys(buttons, True)
+    lab.wait(5)
+    assert {"io.cooker", "io.s-fire"} <= lab.on() and lab.pulses == []
+    lab.inputs |= dict.fromkeys(buttons, False)
+    lab.read()
+    lab.press("cooker-reset")
+    assert "io.cooker" not in lab.on()
+
+
 def test_a_cooker_given_back_during_a_call_stays_given_back() -> None:
     """The same call does not cut it off again, nor after a restart, which sounds its zone; the next call does."""
     lab = Lab()
     lab.call(FIRE)
     lab.wait(1)
     lab.happen(CookerReset())
-    assert lab.outcome("reset:mess") == ("done", "panel")
+    assert lab.outcome("reset:mess") == ("done", "manual_input")
     lab.wait(3)
     lab.restart()
     lab.wait(3)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from edge_agent.station.restore import BLIND_S
-from edge_agent.station.words import Called, Journaled, Passed, Pulse, Record, Write
+from edge_agent.station.words import Acknowledged, Called, Journaled, Passed, Pulse, Record, Write
 from tests.edge_agent.station.lab import EXPIRES_S, FIRE, ORDERS, POLICE, RESET_S, TRAVEL_S, Lab, written
 
 
@@ -184,6 +184,49 @@ def test_another_call_shares_an_opening_from_before_the_restart() -> None:
     lab.acknowledge(order=1)
     lab.wait(1)
     assert len(lab.pulses) == 1
+
+
+def test_a_pulse_that_a_crash_cut_short_is_turned_off() -> None:
+    """The door's output may have been left on by the process that died: it is off after the first read, and stays."""
+    lab = Lab()
+    lab.call(FIRE)
+    lab.acknowledge()
+    lab.outputs["io.d-fire"] = True
+    lab.restart()
+    lab.wait(1)
+    assert lab.outputs["io.d-fire"] is False
+    lab.outputs["io.d-fire"] = True
+    lab.wait(TRAVEL_S)
+    assert lab.outputs["io.d-fire"] is True
+
+
+def test_a_new_pulse_is_not_cut_short_by_what_turns_an_old_one_off() -> None:
+    """A door that is due with the first read after a restart is pulsed, and its output is not written off then."""
+    lab = Lab()
+    lab.call(FIRE, revision=1)
+    lab.happen(Acknowledged(order=ORDERS[0], by="panel"), survive=1)
+    effects = lab.wait(3)
+    assert [each.output for each in effects if isinstance(each, Pulse)] == ["io.d-fire"]
+    assert ("io.d-fire", False) not in written(effects)
+
+
+@pytest.mark.parametrize("ended", ["not answered", "cancelled"])
+def test_a_door_that_may_still_be_moving_is_not_pulsed_again_after_a_restart(ended: str) -> None:
+    """A pulse that was not answered may have been given, and a cancelled call's door moves on: a new call shares it."""
+    lab = Lab()
+    lab.broken = {"io.d-fire"}
+    lab.dead = {"io.d-fire"} if ended == "not answered" else set()
+    lab.call(FIRE)
+    lab.acknowledge()
+    if ended == "cancelled":
+        lab.cancel()
+    lab.call(FIRE, order=0 if ended == "cancelled" else 1, revision=3)
+    lab.restart()
+    lab.wait(1)
+    lab.acknowledge(order=0 if ended == "cancelled" else 1)
+    lab.wait(1)
+    assert len(lab.pulses) == 1
+    assert lab.outcome("door:fire", order=0 if ended == "cancelled" else 1, revision=3) == ("started", "shared")
 
 
 def test_rows_may_come_in_any_order() -> None:

@@ -130,6 +130,25 @@ def test_a_disk_that_fails_silences_nothing_and_opens_nothing(tmp_path: Path) ->
     scene(tmp_path, play)
 
 
+def test_a_disk_that_does_not_answer_silences_nothing_and_opens_nothing(tmp_path: Path) -> None:
+    """It neither takes a row nor fails: sounders ring all the same, no door moves, and what happened is told later."""
+
+    async def play(yard: Yard) -> None:
+        yard.rig.journal._file._db.execute("PRAGMA busy_timeout=60000")
+        with locked(tmp_path / "journal.db"):
+            yard.turnout.take(command(nonce=yard.turnout.nonce()))
+            await yard.until(lambda: yard.plant.read(SOUNDER), "it rings")
+            assert "done" == await yard.turnout.acknowledge(ORDER)
+            await yard.until(lambda: yard.turnout.view[0].steps[-1].reason == "storage_failed", "the door has failed")
+            assert {} == yard.outcomes(ORDER) and "does not answer" in yard.turnout.faults[0]
+        await yard.until(lambda: yard.outcomes(ORDER).get("door:bay-1") == "failed", "what happened is told")
+        await yard.until(lambda: () == yard.turnout.faults, "the journal has healed")
+        assert "accepted" == yard.outcomes(ORDER)[""]
+        assert {"bay-1": 0} == yard.plant.door_pulses
+
+    scene(tmp_path, play)
+
+
 class Witness(Plant):
     """A plant that looks into the journal the moment that its door's coil is driven."""
 

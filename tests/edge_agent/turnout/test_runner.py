@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_agent.turnout.runner import ANSWERS_MAX
 from tests.edge_agent.turnout.lab import CAR, ENGINE, command, order_id
 from tests.edge_agent.turnout.yard import CELLS, COOKER, DOOR, SOUNDER, Yard, scene
 
@@ -62,7 +63,7 @@ def test_a_cancel_ends_both_revisions(tmp_path: Path) -> None:
         await yard.until(lambda: not yard.plant.read(SOUNDER), "the sounder is off")
         assert "done" == yard.outcomes(ORDER)[""] and not yard.turnout.view
         assert yard.plant.read(COOKER) and not yard.plant.is_cooking("mess")
-        assert "done" == await yard.turnout.reset_cooker()
+        yard.plant.reset_cookers()
         await yard.until(lambda: not yard.plant.read(COOKER), "the crew gave the cooker back")
 
     scene(tmp_path, play)
@@ -98,6 +99,21 @@ def test_a_stale_nonce_is_answered_with_a_fresh_one(tmp_path: Path) -> None:
         assert [("stale_nonce", "refused")] == [(one["reason"], one["outcome"]) for one in refusals]
         yard.turnout.take(command(nonce=refusals[0]["nonce"]))
         await yard.until(lambda: yard.outcomes(ORDER) == ALERTED, "every step is proved")
+
+    scene(tmp_path, play)
+
+
+def test_a_flood_of_stale_commands_is_answered_in_bounds(tmp_path: Path) -> None:
+    """A thousand orders with made-up nonces fill neither outbox nor nonces, and a good command still rings."""
+
+    async def play(yard: Yard) -> None:
+        nonce = yard.turnout.nonce()
+        for number in range(100, 1_100):
+            yard.turnout.take(command(number, nonce="made up"))
+        yard.turnout.take(command(nonce=nonce))
+        await yard.until(lambda: yard.outcomes(ORDER) == ALERTED, "every step is proved")
+        refusals = [one for one in yard.told if one.get("reason") == "stale_nonce"]
+        assert ANSWERS_MAX == len(refusals)
 
     scene(tmp_path, play)
 

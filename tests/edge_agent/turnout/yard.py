@@ -21,7 +21,7 @@ PARTS = Parts(
         Sounder(id="cells", zone="cells", output="io.do1", proof="io.di1"),
     ),
     lights=(Light(id="dorm", zone="dorm", output="io.do2", proof="io.di2"),),
-    cookers=(Cooker(id="mess", zone="dorm", output="io.do3", proof="io.di3"),),
+    cookers=(Cooker(id="mess", zone="dorm", output="io.do3", proof="io.di3", reset="io.di17"),),
     indicators=(Indicator(unit="engine-1", output="io.do4", proof="io.di4"),),
     doors=(
         Door(

@@ -1,8 +1,8 @@
-"""The touch page's view of the agent: everything it shows, and everything that a person at the glass can do."""
+"""Makes the page of what stands, and carries out what a person at the glass asks for."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 
 import msgspec
@@ -10,26 +10,22 @@ import msgspec
 from edge_agent.actuators.lamps import Lamps
 from edge_agent.clock import Clock
 from edge_agent.config import Button, Config, UnitEntry
+from edge_agent.glass.cards import UnitStands, called_of, lamp_name, order_card, service_of, still, unit_card
+from edge_agent.glass.turned_out import TurnedOut
 from edge_agent.outbox import StorageFailed
 from edge_agent.outbox.file import Draft
 from edge_agent.outbox.notebook import CrewNote, DefectNote, Notebook
-from edge_agent.panel.icons import icon_of
 from edge_agent.panel.port import (
     DONE,
     AcknowledgeForm,
     Answer,
-    CalledCard,
     Control,
     CrewForm,
     DefectForm,
     Mains,
-    OpenDefect,
     OrderCard,
     PanelPage,
     PressForm,
-    ShownToCrew,
-    StatusButton,
-    StepTick,
     TurnOutForm,
     UnitCard,
     Zone,
@@ -38,11 +34,9 @@ from edge_agent.panel.port import (
 from edge_agent.state.events import Crew, Defect, Stamp, crew_event, defect_event
 from edge_agent.station.parts import Layout
 from edge_agent.turnout import OrderShown, Turnout
-from wire.events import Service
 from wire.messages import CalledUnit
 
 NOT_STORED = "NOT STORED: USE RADIO"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNKNOWN_UNIT = "this device speaks for no such unit"
 
 
@@ -72,20 +66,6 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     standing: Callable[[], Standing]
 
 
-def lamp_name(unit: str, code: str) -> str:
-    """Name the lamp of a status button on the glass, among all lamps of the device."""
-    return f"{unit}:{code}"
-
-
-def service_of(unit: UnitEntry) -> Service:
-    """Tell a unit's service: as written, or as its scheme's name says it; fire where neither does."""
-    if unit.service is not None:
-        return unit.service
-    if "police" in unit.scheme:
-        return "police"
-    return "ambulance" if "ambulance" in unit.scheme else "fire"
-
-
 class Glass:
     """The agent as the touch page sees it (`edge_agent.panel.port.PanelPort`)."""
 
@@ -94,8 +74,8 @@ class Glass:
         self._config, self._layout, self._reach, self._clock = config, layout, reach, clock
         self._lamps, self._turnout, self._notebook = reach.lamps, reach.turnout, reach.notebook
         self._units = {unit.id: unit for unit in config.units}
-        self._mobile_s: dict[str, float] = {}
-        """When each unit last declared that it is on its way."""
+        self._services = {service_of(unit) for unit in config.units}
+        self._turned_out = TurnedOut()
         self._version = 0
         self._shown = b""
         self._waiting = 0
@@ -108,8 +88,7 @@ class Glass:
 
     def view(self) -> PanelPage:
         """Everything as it stands now."""
-        self._look()
-        return self._page()
+        return self._look()
 
     async def changed(self, seen: int) -> None:
         """Return as soon as the version is another than `seen`."""
@@ -128,7 +107,7 @@ class Glass:
         stored = await self._reach.declare(lamp_name(form.unit, form.code), button)
         row = self._config.schemes[button.scheme].code(button.code)
         if stored and row is not None and row.mobile:
-            self._mobile_s[form.unit] = self._clock.monotonic()
+            self._turned_out.note(form.unit, self._clock.monotonic())
         return self._done(stored)
 
     async def crew(self, form: CrewForm) -> Answer:
@@ -194,19 +173,21 @@ class Glass:
         self.refresh()
         return DONE if stored else Answer(NOT_STORED)
 
-    def _look(self) -> None:
-        """Count a new version where anything but the counting of seconds has changed."""
-        shown = msgspec.json.encode(_still(self._page()))
+    def _look(self) -> PanelPage:
+        """Count a new version where anything but the counting of seconds has changed, and give the page."""
+        page = self._page()
+        shown = msgspec.json.encode(still(page))
         if shown != self._shown:
             self._shown = shown
             self._version += 1
             self._turned.set()
             self._turned = asyncio.Event()
+        return msgspec.structs.replace(page, version=self._version)
 
     def _page(self) -> PanelPage:
         standing, page = self._reach.standing(), self._config.page
         return PanelPage(
-            version=self._version,
+            version=0,
             at=self._clock.now(),
             zone=page.zone if page else "Europe/London",
             station=(page.title if page else None) or self._layout.station.name,
@@ -216,98 +197,41 @@ class Glass:
             oldest_unsent_s=standing.oldest_unsent_s,
             notice=self._lamps.view.notice,
             units=tuple(self._card(unit) for unit in self._config.units),
-            orders=tuple(self._order(one) for one in self._turnout.view),
+            orders=self._orders(),
             faults=standing.faults,
             night=standing.night,
             zones=tuple(Zone(name=zone.id, label=zone.id.replace("-", " ")) for zone in self._layout.zones),
         )
 
     def _card(self, unit: UnitEntry) -> UnitCard:
-        shown, notes = self._lamps.control_shows(unit.id), self._notebook.notes
-        crew = notes.crews.get(unit.id)
-        scheme, lamps = self._config.schemes[unit.scheme], self._lamps.view.lamps
-        rows = [row for code in self._config.cards.get(unit.id, {}) if (row := scheme.code(code)) is not None]
-        return UnitCard(
-            unit=unit.id,
-            callsign=unit.callsign or unit.id,
-            service=service_of(unit),
-            vehicle=unit.vehicle or "",
-            shown=ShownToCrew(code=shown.code, label=shown.label, since=shown.since) if shown else None,
+        scheme, codes = self._config.schemes[unit.scheme], self._config.cards.get(unit.id, {})
+        stands = UnitStands(
+            shown=self._lamps.control_shows(unit.id),
             overruled=self._lamps.is_overruled(unit.id),
-            crewed=crew is not None,
-            riders=crew.riders if crew else None,
-            minimum=unit.minimum,
-            commander=crew.commander if crew else "",
-            defects=tuple(
-                OpenDefect(what=one.what, off_the_run=one.off_the_run, text=one.text)
-                for one in notes.defects.get(unit.id, ())
-            ),
-            buttons=tuple(
-                StatusButton(
-                    code=row.code,
-                    label=row.label,
-                    icon=icon_of(row),
-                    lamp=lamps.get(lamp_name(unit.id, row.code), "dark"),
-                )
-                for row in rows
-            ),
+            notes=self._notebook.notes,
+            rows=tuple(row for code in codes if (row := scheme.code(code)) is not None),
+            lamps=self._lamps.view.lamps,
         )
+        return unit_card(unit, stands)
+
+    def _orders(self) -> tuple[OrderCard, ...]:
+        """The orders that call a unit of this panel's services, newest first; no others are anybody's business here."""
+        shown = sorted((*self._turnout.view, *self._turnout.ended), key=lambda one: one.received_s, reverse=True)
+        self._turned_out.keep(shown)
+        return tuple(self._order(one) for one in shown if called_of(one, self._services))
 
     def _order(self, one: OrderShown) -> OrderCard:
-        now_s = self._clock.monotonic()
-        own = {service_of(unit) for unit in self._config.units}
-        called = [unit for unit in one.units if unit.service in own]
-        mobile = [self._mobile_s.get(unit.unit, 0.0) for unit in called]
-        turned_out = bool(mobile) and min(mobile) >= one.received_s
-        return OrderCard(
-            order=one.order,
-            revision=one.revision,
-            local=one.particulars.by_hand,
-            standing="cancelled" if one.action == "cancel" else "live",
-            kind="standby_move" if one.action == "standby_move" else "mobilise",
-            mode=one.mode,
-            incident=one.particulars.incident,
-            address=one.particulars.address,
-            grid_reference=one.particulars.grid_reference,
-            text=one.particulars.text,
-            units=tuple(
-                CalledCard(
-                    unit=unit.unit,
-                    callsign=unit.callsign,
-                    service=unit.service,
-                    acknowledged=unit.unit in one.acknowledged,
-                )
-                for unit in called
-            ),
-            received_at=one.received_at,
-            elapsed_s=round(now_s - one.received_s, 1),
-            turned_out_s=round(max(mobile) - one.received_s, 1) if turned_out else None,
-            acknowledged=one.acknowledged_s is not None or {unit.unit for unit in one.units} <= one.acknowledged,
-            steps=tuple(
-                StepTick(
-                    name=step.name,
-                    label=label_of(step.name),
-                    outcome=step.outcome or "waiting",
-                    reason=step.reason,
-                    elapsed_ms=step.elapsed_ms or None,
-                )
-                for step in one.steps
-            ),
-        )
+        called = called_of(one, self._services)
+        took_s = self._turned_out.took_s(one, [unit.unit for unit in called], self._shown_mobile_s())
+        return order_card(one, called, now_s=self._clock.monotonic(), turned_out_s=took_s)
 
-
-def label_of(step: str) -> str:
-    """Say a step in a person's words: `sounder:dorm-fire` is "Sounder dorm fire"."""
-    return step.replace(":", " ").replace("-", " ").replace("_", " ").capitalize()
-
-
-def _still(page: PanelPage) -> PanelPage:
-    """The page without what counts on by itself."""
-    return msgspec.structs.replace(
-        page,
-        version=0,
-        at=_EPOCH,
-        control=Control(seen=page.control.seen, answer_age_s=None),
-        oldest_unsent_s=None if page.oldest_unsent_s is None else 0.0,
-        orders=tuple(msgspec.structs.replace(one, elapsed_s=0.0, received_at=_EPOCH) for one in page.orders),
-    )
+    def _shown_mobile_s(self) -> dict[str, float]:
+        """Since when control shows units as mobile, by the monotonic clock."""
+        now, now_s = self._clock.now(), self._clock.monotonic()
+        since_s = {}
+        for unit in self._config.units:
+            shown = self._lamps.control_shows(unit.id)
+            row = self._config.schemes[unit.scheme].code(shown.code) if shown else None
+            if shown is not None and row is not None and row.mobile:
+                since_s[unit.id] = now_s - (now - shown.since) / timedelta(seconds=1)
+        return since_s

@@ -1,0 +1,67 @@
+// How an alarm reads, and which alarms stand. Pure: the time is an argument.
+
+import { age, clockTime, dayTime, isPositionNow, plus, positionAge } from "./words.js";
+
+const DAY_MS = 86400000;
+
+export const isEmergency = (alarm) => alarm.kind === "emergency";
+// Nobody has it in hand.
+export const isOpen = (alarm) => !alarm.acknowledged_by;
+
+// Those that the board shows over everything, the last to be heard of first.
+export function emergencies(alarms) {
+  return [...alarms].filter(isEmergency).reverse();
+}
+
+// All others: those that nobody has in hand first, then the newest.
+export function stationAlarms(alarms) {
+  const shown = [...alarms].filter((alarm) => !isEmergency(alarm));
+  return shown.sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || Date.parse(b.raised_at) - Date.parse(a.raised_at)
+    || (a.alarm < b.alarm ? -1 : 1));
+}
+
+// `P141`, or the unit's id where it has no callsign; for a station's own the name of its base.
+export function whose(alarm) {
+  return alarm.callsign || alarm.unit || alarm.base_name || alarm.device;
+}
+
+// What an emergency's text says besides whose it is: its device's mode, and that control heard of it late.
+export function noteOf(alarm) {
+  const plain = `Emergency: ${alarm.callsign || alarm.unit}`;
+  return (alarm.text.startsWith(plain) ? alarm.text.slice(plain.length) : alarm.text).replace(/^[;\s]+/, "");
+}
+
+// `14:02:11, 42s ago`, with ≈ where the clock behind it was not checked.
+export function raisedText(alarm, serverMs) {
+  const ms = Date.parse(alarm.raised_at);
+  const sign = alarm.proven ? "" : "≈";
+  const at = serverMs - ms < DAY_MS ? clockTime(ms) : dayTime(ms);
+  return `${sign}${at}, ${sign}${age(Math.max(0, serverMs - ms) / 1000)} ago`;
+}
+
+// `in hand of Maidstone since 14:03:20`; "" where nobody has it.
+export function inHandText(alarm) {
+  if (isOpen(alarm)) return "";
+  const since = alarm.acknowledged_at ? ` since ${clockTime(Date.parse(alarm.acknowledged_at))}` : "";
+  return `in hand of ${alarm.acknowledged_by}${since}`;
+}
+
+// Where the unit of an emergency is: what may be taken for where it is now, the last that is known, or that nothing is.
+export function placeText(entry, feedLive, serverMs) {
+  const position = entry?.record.position;
+  if (typeof position?.lat !== "number" || typeof position?.lon !== "number") return "position not known";
+  const agedS = Math.max(0, serverMs - entry.atMs) / 1000;
+  const isNow = isPositionNow(entry.record, feedLive);
+  const seconds = plus(position.age_s, agedS);
+  const ago = seconds === null ? "age not known" : `${age(seconds)} ago`;
+  const where = `${position.lat.toFixed(5)}, ${position.lon.toFixed(5)}`;
+  const sign = positionAge(entry.record, agedS, feedLive).includes("≈") ? "≈" : "";
+  return `${isNow ? "at" : "last known at"} ${where}, ${sign}${ago}`;
+}
+
+// What a screen reader is told first of an emergency.
+export function saidOf(alarm) {
+  const base = alarm.base_name ? `, ${alarm.base_name}` : "";
+  return `Emergency ${whose(alarm)}${base}${noteOf(alarm) ? `, ${noteOf(alarm)}` : ""}. Shift A acknowledges`;
+}
+

@@ -1,0 +1,6 @@
+"""The touch page's view of the agent: everything it shows, and everything that a person at the glass can do."""
+
+from edge_agent.glass.cards import lamp_name
+from edge_agent.glass.glass import Glass, Reach, Standing
+
+__all__ = ["Glass", "Reach", "Standing", "lamp_name"]
