@@ -3,6 +3,7 @@
 from edge_agent.panel.port import Icon
 from wire.scheme import Code
 
+# Who is committed to something is not barred: the sign for that would have a crew believe that it may not go.
 _BY_WORD: tuple[tuple[str, Icon], ...] = (
     ("speech", "speech"),
     ("hospital", "hospital"),
@@ -13,9 +14,14 @@ _BY_WORD: tuple[tuple[str, Icon], ...] = (
     ("unavailable", "unavailable"),
     ("off the run", "unavailable"),
     ("available at incident", "conditional"),
+    ("leaving scene", "mobile"),
     ("at scene", "scene"),
     ("on scene", "scene"),
     ("in attendance", "scene"),
+    ("on duty", "other"),
+    ("allocated", "other"),
+    ("handover", "other"),
+    ("clearing", "other"),
     ("base", "base"),
     ("station", "base"),
 )

@@ -262,6 +262,15 @@ def test_units_beyond_three_are_a_press_away(chromium: Browser) -> None:
         assert seen == [f"U{n}" for n in range(7)]
 
 
+def test_too_few_riders_are_said(panel: Panel) -> None:
+    """A crew below what the unit needs stands out on its card; one that is whole does not."""
+    short, whole = (panel.page.locator(f'[data-unit="{unit}"] .riders') for unit in ("a14p1", "pc61"))
+    expect(short).to_have_text("Riders 4/5 SHORT · In charge Okafor")
+    expect(short).to_have_attribute("data-amiss", "true")
+    expect(whole).to_have_text("Riders 2/2 · In charge Shah")
+    expect(whole).to_have_attribute("data-amiss", "false")
+
+
 def test_open_defects_of_many_units(chromium: Browser) -> None:
     """Where there are more choices than fit in a row, a button brings the next ones."""
     units = tuple(StandUnit(unit=f"u{n}", callsign=f"U{n}", service="police") for n in range(12))

@@ -2,7 +2,7 @@
 
 import { button, element, place, setAttribute, setDisabled, setText } from "./dom.js";
 import { icon } from "./icons.js";
-import { LAMPS, SERVICES, codeText, crewText, since } from "./words.js";
+import { LAMPS, SERVICES, codeText, crewText, isShort, since } from "./words.js";
 
 // From how many letters on a word is written smaller, so that it is not broken.
 const LONG_WORD = 11;
@@ -68,6 +68,7 @@ export class UnitCard {
     setText(this.#shown, shownText(unit, page, wallMs, connected));
     setAttribute(this.#shown, "data-overruled", String(connected && unit.overruled));
     setText(this.#crew, [crewText(unit), defectText(unit)].filter(Boolean).join(" · "));
+    setAttribute(this.#crew, "data-amiss", String(isShort(unit) || unit.defects.some((defect) => defect.off_the_run)));
     while (this.#statuses.length < unit.buttons.length) this.#statuses.push(this.#makeStatus(this.#statuses.length));
     unit.buttons.forEach((status, index) => this.#statuses[index].show(status, connected));
     place(this.#buttons, this.#statuses.slice(0, unit.buttons.length).map((status) => status.element));

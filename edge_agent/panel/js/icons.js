@@ -13,7 +13,7 @@ const PATHS = {
   patient: "M12 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6M6 22v-7a6 6 0 0 1 12 0v7",
   speech: "M4 4h16v12H10l-5 4v-4H4z",
   break: "M4 8h12v8a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM16 10h4v5h-4M8 2v3M12 2v3",
-  other: "M12 13.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3M5 13.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3M19 13.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3",
+  other: "M6 22V3h12l-3 4 3 4H6",
 };
 
 export function icon(name) {

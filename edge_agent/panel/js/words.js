@@ -109,9 +109,15 @@ export function codeText(code) {
   return code.length <= 3 ? code : "";
 }
 
-// `Riders 4/5 · OIC Jones`
+// `Riders 4/5 SHORT · In charge Jones`
 export function crewText(unit) {
   if (!unit.crewed) return "No crew logged on";
   const riders = unit.minimum === null ? `${unit.riders ?? "?"}` : `${unit.riders ?? "?"}/${unit.minimum}`;
-  return unit.commander ? `Riders ${riders} · In charge ${unit.commander}` : `Riders ${riders} · Nobody in charge`;
+  const short = isShort(unit) ? " SHORT" : "";
+  return `Riders ${riders}${short} · ${unit.commander ? `In charge ${unit.commander}` : "Nobody in charge"}`;
+}
+
+// Fewer riders than the unit needs.
+export function isShort(unit) {
+  return unit.crewed && unit.minimum !== null && unit.riders !== null && unit.riders < unit.minimum;
 }
