@@ -76,6 +76,8 @@ class Glass:
         self._units = {unit.id: unit for unit in config.units}
         self._services = {service_of(unit) for unit in config.units}
         self._turned_out = TurnedOut()
+        self._noting = asyncio.Lock()
+        """Each note is made of the one before it, and the disk is written beside the loop."""
         self._version = 0
         self._shown = b""
         self._waiting = 0
@@ -117,10 +119,12 @@ class Glass:
         crew = Crew(unit=form.unit, on=form.on, riders=form.riders, commander=form.commander)
         if not await self._append(partial(crew_event, self._reach.stamp(), crew)):
             return Answer(NOT_STORED)
-        crews = {unit: note for unit, note in self._notebook.notes.crews.items() if unit != form.unit}
-        if form.on:
-            crews[form.unit] = CrewNote(riders=form.riders, commander=form.commander)
-        self._notebook.write(msgspec.structs.replace(self._notebook.notes, crews=crews))
+        async with self._noting:
+            notes = self._notebook.notes
+            crews = {unit: note for unit, note in notes.crews.items() if unit != form.unit}
+            if form.on:
+                crews[form.unit] = CrewNote(riders=form.riders, commander=form.commander)
+            await asyncio.to_thread(self._notebook.write, msgspec.structs.replace(notes, crews=crews))
         return self._done(True)
 
     async def defect(self, form: DefectForm) -> Answer:
@@ -132,11 +136,12 @@ class Glass:
         )
         if not await self._append(partial(defect_event, self._reach.stamp(), defect)):
             return Answer(NOT_STORED)
-        notes = self._notebook.notes
-        others = tuple(one for one in notes.defects.get(form.unit, ()) if one.what != form.what)
-        added = (DefectNote(what=form.what, off_the_run=form.off_the_run, text=form.text),) if form.raised else ()
-        defects = {**notes.defects, form.unit: (*others, *added)}
-        self._notebook.write(msgspec.structs.replace(notes, defects=defects))
+        async with self._noting:
+            notes = self._notebook.notes
+            others = tuple(one for one in notes.defects.get(form.unit, ()) if one.what != form.what)
+            added = (DefectNote(what=form.what, off_the_run=form.off_the_run, text=form.text),) if form.raised else ()
+            defects = {**notes.defects, form.unit: (*others, *added)}
+            await asyncio.to_thread(self._notebook.write, msgspec.structs.replace(notes, defects=defects))
         return self._done(True)
 
     async def acknowledge(self, form: AcknowledgeForm) -> Answer:

@@ -39,7 +39,7 @@ def test_no_press_is_lost_to_kills() -> None:
         pytest.param(
             "edge_agent/agent.py",
             '            stored = await self._keeper.append("status", [draft]',
-            "            self._lamps.press(button, 10**9, self._clock.monotonic())\n"
+            "            self._lamps.press(lamp, 10**9, self._clock.monotonic())\n"
             "            await self._clock.sleep(0.02)\n"
             '            stored = await self._keeper.append("status", [draft]',
             id="the lamp before a commit in groups",

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from cloud.clock import SystemClock
 from cloud.desk import Desk, Minted, Placed, Ports
 from cloud.directory import Directory
 from cloud.directory.build import build
@@ -25,6 +26,7 @@ from wire.events import Event
 from wire.feed import Assignment, OrderView
 from wire.messages import Command
 
+_REAL = SystemClock()
 TERM = 77
 OTHER = "6a1f9c52-0d7e-4a44-9c0a-3f9be1a0cccc"
 STATION_ROWS = f"""
@@ -48,7 +50,10 @@ def station_county() -> Directory:
 
 
 class HandClock:
-    """A clock that goes where the test moves it; whoever waits on it only lets others run."""
+    """A clock that goes where the test moves it; whoever waits on it lets others run for a moment.
+
+    A moment, and not only a turn: a loop that never rests starves the threads that write.
+    """
 
     def __init__(self) -> None:
         """It is noon."""
@@ -64,7 +69,7 @@ class HandClock:
 
     async def sleep(self, duration_s: float) -> None:
         """Let others run."""
-        await asyncio.sleep(0)
+        await _REAL.sleep(0.001)
 
 
 class Said(msgspec.Struct, frozen=True):

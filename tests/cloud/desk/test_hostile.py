@@ -196,7 +196,9 @@ def test_what_was_written_with_an_ending_is_not_logged_twice(tmp_path: Path) -> 
         said = lab.store(STATION, acknowledge())
         async with writing(lab):
             closing = asyncio.create_task(lab.desk.close(ORDER, "op 8", "done"))
-            await eventually(lambda: lab.desk._pen.locked(), what="it is being written")
+            while not (lab.desk._pen.locked() or closing.done()):
+                await asyncio.sleep(0)  # looked at in each turn: it may be written within milliseconds
+            assert not closing.done()
             lab.desk.on_events([said])
             await closing
             await eventually(lambda: not lab.desk._memory.orders, what="it was let go")
