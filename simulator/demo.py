@@ -33,7 +33,7 @@ from simulator.watch import Watch
 
 OWN_PROCESSES = 5
 """Agents that run as processes of their own; the others share this one."""
-CONFIRM_S = 60.0
+CONFIRM_S = 30.0
 """A check waits this long for every unit to be confirmed; nobody is mobilised earlier."""
 LOOK_S = 0.1
 FINISH_S = 20.0

@@ -23,6 +23,7 @@ from typing import Any
 
 from edge_agent.clock import SystemClock
 from tests.gpsd_logs import packets
+from tests.ports import free_port as free_port
 from tests.programs import require_program
 from tests.waiting import eventually
 
@@ -54,13 +55,6 @@ class ShiftedClock:
     async def sleep(self, duration_s: float) -> None:
         """Wait for `duration_s` seconds."""
         await SystemClock().sleep(duration_s)
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class GpsdLab:

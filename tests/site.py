@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from cloud.config import BrokerAddress, Settings
 from edge_agent.agent import Agent
 from edge_agent.clock import Clock
 from edge_agent.config import Config, load
+from tests.ports import free_port as free_port
 from tests.waiting import eventually
 from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot
 
@@ -49,13 +49,6 @@ id = "{device}"
 organisation = "kfrs"
 enrolment = "E-{device}"
 """
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def write_directory(folder: Path, devices: Iterable[str] = (DEVICE,)) -> Path:

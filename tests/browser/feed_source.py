@@ -17,18 +17,11 @@ from starlette.responses import Response, StreamingResponse
 from cloud import console
 from cloud.api.bases import BaseList, BaseView
 from cloud.clock import SystemClock
+from tests.ports import free_port as free_port
 from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
 DEADLINE_S = 10.0
 _clock = SystemClock()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def event(kind: str, epoch: str, body: Snapshot | Changes | Orders | Alarms | Tick) -> bytes:

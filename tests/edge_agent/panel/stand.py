@@ -1,7 +1,6 @@
 """A station behind the touch page: the real lamps over an outbox of its own, and a WAN that a test cuts and mends."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -36,6 +35,7 @@ from edge_agent.panel.server import PanelServer
 from edge_agent.state import lamps
 from edge_agent.state.lamps import Meaning, Panel, Shown
 from tests.edge_agent.link.lab import SkippingClock
+from tests.ports import free_port as free_port
 from wire.events import Service
 from wire.scheme import Code, parse_scheme
 
@@ -49,14 +49,6 @@ _CODES: dict[Service, tuple[str, ...]] = {
 }
 Form = PressForm | CrewForm | DefectForm | AcknowledgeForm | ZoneTestForm | TurnOutForm
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def codes_of(service: Service, codes: tuple[str, ...] = ()) -> dict[str, Code]:
