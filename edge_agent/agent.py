@@ -278,7 +278,7 @@ class Agent:
         since_s = 0.0 if oldest is None or oldest[0] != self._keeper.boot else oldest[1] / 1000
         return Standing(
             answer_age_s=None if age_s == math.inf else round(age_s, 1),
-            seen=age_s <= 2 * self._config.link.heartbeat_s + 5,
+            seen=self._lamps.is_seen(now_s),
             connected=self._link.connected,
             oldest_unsent_s=None if oldest is None else round(max(0.0, now_s - since_s), 1),
             mains=self._building.mains,

@@ -64,9 +64,7 @@ class Building:
         self._points = points.Points()
         self._values: dict[str, Value] = {}
         self._journal = Journal(Path(config.device.state_dir), clock=clock, boot_id=around.boot_id)
-        world = Around(
-            outputs=around.lines or NoOutputs(), tell=self._tell, stamp=hands.stamp, changed=self._note_changed
-        )
+        world = Around(outputs=around.lines or NoOutputs(), tell=self._tell, stamp=hands.stamp, changed=self.refresh)
         self.turnout = Turnout(self.layout, world, journal=self._journal, clock=clock)
         self.emergency = self._make_emergency()
         self._glass: Glass | None = None
@@ -126,9 +124,6 @@ class Building:
         """Of all lamps, those that the device's own panel has, its emergency button's among them."""
         own = {name: shown[name] for name in self._config.buttons if name in shown}
         return own | {self.emergency.button: self.emergency.lamp} if self.emergency else own
-
-    def _note_changed(self) -> None:
-        self.refresh()
 
     async def _tell(self, drafts: Sequence[Draft]) -> None:
         await self._hands.append(drafts)

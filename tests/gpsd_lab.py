@@ -23,7 +23,7 @@ from typing import Any
 
 from edge_agent.clock import SystemClock
 from tests.gpsd_logs import packets
-from tests.ports import free_port as free_port
+from tests.ports import free_port
 from tests.programs import require_program
 from tests.waiting import eventually
 

@@ -16,7 +16,7 @@ from cloud.config import BrokerAddress, Settings
 from edge_agent.agent import Agent
 from edge_agent.clock import Clock
 from edge_agent.config import Config, load
-from tests.ports import free_port as free_port
+from tests.ports import free_port
 from tests.waiting import eventually
 from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot
 

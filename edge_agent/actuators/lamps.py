@@ -35,6 +35,10 @@ class Lamps:
         """The owner term and version of the state that is shown; zeros where there is none, or it ran out."""
         return self._order if self._state is not None else (0, 0)
 
+    def is_seen(self, now_s: float) -> bool:
+        """Tell whether control sees this device, by the newest answer that was vouched for."""
+        return now_s <= self._panel.seen_until_s
+
     def control_shows(self, unit: str) -> ShownStatus | None:
         """Give what control's newest state says of a unit; None where that is unknown, or ran out."""
         return next((one for one in self._state.units if one.unit == unit), None) if self._state else None

@@ -1,6 +1,7 @@
 """Events as the device drafts them: everything but the sequence, which the outbox gives out."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -26,6 +27,10 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     boot: int
     mono_ms: int
     mode: Mode = "live"
+
+    def at_seq(self, seq: int) -> dict[str, Any]:
+        """Give the fields that every event carries, for the one at `seq`."""
+        return {**msgspec.structs.asdict(self), "seq": seq}
 
 
 class Crew(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +58,7 @@ class Defect(msgspec.Struct, frozen=True, kw_only=True):
 def status_event(stamp: Stamp, unit: str, scheme: str, code: str, *, seq: int) -> StatusEvent:
     """Make the event of a press on the panel."""
     return StatusEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         unit=unit,
         scheme=scheme,
         code=code,
@@ -69,12 +69,7 @@ def status_event(stamp: Stamp, unit: str, scheme: str, code: str, *, seq: int) -
 def position_event(stamp: Stamp, fix: Fix, *, seq: int) -> PositionEvent:
     """Make the event of a fix, or of having none."""
     return PositionEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         fix=fix.mode,
         lat=fix.lat,
         lon=fix.lon,
@@ -90,12 +85,7 @@ def position_event(stamp: Stamp, fix: Fix, *, seq: int) -> PositionEvent:
 def input_event(stamp: Stamp, read: InputValue, *, seq: int) -> InputEvent:
     """Make the event of an input's value."""
     return InputEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         name=read.name,
         value=read.value,
         quality=read.quality,
@@ -105,12 +95,7 @@ def input_event(stamp: Stamp, read: InputValue, *, seq: int) -> InputEvent:
 def crew_event(stamp: Stamp, crew: Crew, *, seq: int) -> CrewEvent:
     """Make the event of a crew's logging on or off. Raises ValueError where `until` has no offset."""
     return CrewEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         unit=crew.unit,
         on=crew.on,
         riders=crew.riders,
@@ -124,12 +109,7 @@ def crew_event(stamp: Stamp, crew: Crew, *, seq: int) -> CrewEvent:
 def defect_event(stamp: Stamp, defect: Defect, *, seq: int) -> DefectEvent:
     """Make the event of a defect that was found, or mended."""
     return DefectEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         unit=defect.unit,
         what=defect.what,
         off_the_run=defect.off_the_run,
@@ -140,6 +120,4 @@ def defect_event(stamp: Stamp, defect: Defect, *, seq: int) -> DefectEvent:
 
 def emergency_event(stamp: Stamp, unit: str, *, seq: int) -> EmergencyEvent:
     """Make the event of the emergency button."""
-    return EmergencyEvent(
-        seq=seq, at=stamp.at, clock=stamp.clock, boot=stamp.boot, mono_ms=stamp.mono_ms, mode=stamp.mode, unit=unit
-    )
+    return EmergencyEvent(**stamp.at_seq(seq), unit=unit)

@@ -14,12 +14,7 @@ STEPS_MAX = 32
 def receipt_event(stamp: Stamp, row: Journaled, nonce: str = "", *, seq: int) -> ReceiptEvent:
     """Make the receipt of a row of the journal; `nonce` is for a refusal as stale alone."""
     return ReceiptEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         order=row.order,
         revision=row.revision,
         step=row.step,
@@ -34,12 +29,7 @@ def receipt_event(stamp: Stamp, row: Journaled, nonce: str = "", *, seq: int) ->
 def acknowledge_event(stamp: Stamp, told: TellAcknowledged, *, seq: int) -> AcknowledgeEvent:
     """Make the event of a person's acknowledgement."""
     return AcknowledgeEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         order=told.order,
         revision=told.revision,
         by=told.by,
@@ -50,12 +40,7 @@ def acknowledge_event(stamp: Stamp, told: TellAcknowledged, *, seq: int) -> Ackn
 def alarm_event(stamp: Stamp, alarm: TellAlarm, *, seq: int) -> AlarmEvent:
     """Make the event of an alarm that rose or was cleared."""
     return AlarmEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         name=alarm.name,
         raised=alarm.raised,
         part=alarm.part,
@@ -66,12 +51,7 @@ def alarm_event(stamp: Stamp, alarm: TellAlarm, *, seq: int) -> AlarmEvent:
 def turnout_event(stamp: Stamp, order: str, units: Sequence[str], text: str, *, seq: int) -> TurnoutEvent:
     """Make the event of a turnout by hand."""
     return TurnoutEvent(
-        seq=seq,
-        at=stamp.at,
-        clock=stamp.clock,
-        boot=stamp.boot,
-        mono_ms=stamp.mono_ms,
-        mode=stamp.mode,
+        **stamp.at_seq(seq),
         order=order,
         units=list(units),
         text=text,

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.feed_source import FeedSource, SourceFactory, free_port, serving
+from tests.browser.feed_source import FeedSource, SourceFactory, serving
+from tests.ports import free_port
 
 
 @pytest.fixture

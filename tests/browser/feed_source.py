@@ -17,7 +17,6 @@ from starlette.responses import Response, StreamingResponse
 from cloud import console
 from cloud.api.bases import BaseList, BaseView
 from cloud.clock import SystemClock
-from tests.ports import free_port as free_port
 from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
 DEADLINE_S = 10.0

@@ -22,7 +22,8 @@ from simulator.plant import Plant
 from simulator.stations import StationSettings, wire_plant, write_station
 from tests.brokers import RunningBroker
 from tests.endtoend.station_lab import COUNTY, STATION
-from tests.site import free_port, running_agent, running_site
+from tests.ports import free_port
+from tests.site import running_agent, running_site
 from tests.waiting import wait_until
 from wire.events import Event
 

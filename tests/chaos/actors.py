@@ -28,8 +28,9 @@ from tests.brokers import Kind
 from tests.chaos.board import Board
 from tests.chaos.namespaces import find_ip, inside
 from tests.chaos.verdict import Figures, Press, Verdict, audit, combine, read_ledger
+from tests.ports import free_port
 from tests.programs import require_program
-from tests.site import free_port, unit_of, write_device, write_directory
+from tests.site import unit_of, write_device, write_directory
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]

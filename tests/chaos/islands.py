@@ -41,7 +41,8 @@ from simulator.stations import write_station as write_files
 from tests.brokers import KINDS, Kind, RunningBroker
 from tests.chaos.link import HeldLink
 from tests.chaos.verdict import Figures, Verdict, combine
-from tests.site import FeedClient, Presser, following, free_port, pressing, running_agent, running_site
+from tests.ports import free_port
+from tests.site import FeedClient, Presser, following, pressing, running_agent, running_site
 from tests.waiting import eventually
 
 CUT_S = 60.0

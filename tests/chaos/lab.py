@@ -26,7 +26,8 @@ from cloud.clock import SystemClock as BrokerClock
 from edge_agent.clock import SystemClock
 from tests.chaos.link import HeldLink
 from tests.chaos.verdict import Press
-from tests.site import free_port, unit_of, write_directory
+from tests.ports import free_port
+from tests.site import unit_of, write_directory
 
 ROOT = Path(__file__).parents[2]
 START_S = 60.0

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.site import free_port, write_directory
+from tests.ports import free_port
+from tests.site import write_directory
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -25,11 +25,11 @@ from cloud.fleet.clocks import Moment
 from edge_agent.clock import SystemClock as DeviceClock
 from tests.brokers import RunningBroker
 from tests.cloud.fleet.samples import NOON, fleet
+from tests.ports import free_port
 from tests.site import (
     START_S,
     UNIT,
     following,
-    free_port,
     pressing,
     running_agent,
     running_site,

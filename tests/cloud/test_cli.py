@@ -27,8 +27,8 @@ from tests.cloud.process import (
     running_in,
     running_watchroom,
 )
+from tests.ports import free_port
 from tests.programs import require_program
-from tests.site import free_port
 from tests.waiting import wait_until
 
 

@@ -23,7 +23,8 @@ from tests.cloud.process import (
     running_in,
     running_watchroom,
 )
-from tests.site import free_port, write_directory
+from tests.ports import free_port
+from tests.site import write_directory
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from cloud.doctor.service import look_at_health
 from cloud.ledger import Commit
 from tests.cloud.ledger.samples import NOON, gap, open_in, press, refused
 from tests.cloud.process import COMMAND, STOP_S, python, running_in, running_watchroom
-from tests.site import free_port, write_directory
+from tests.ports import free_port
+from tests.site import write_directory
 from wire.findings import Finding, Report
 
 SOON = NOON + timedelta(hours=1)

@@ -15,7 +15,8 @@ from edge_agent.config import Config, load
 from edge_agent.glass import Glass
 from edge_agent.panel.port import OrderCard, PanelPage, PanelPort, UnitCard
 from tests.edge_agent.turnout.lab import command
-from tests.site import UNIT, free_port, write_device
+from tests.ports import free_port
+from tests.site import UNIT, write_device
 from wire.messages import CalledUnit
 
 OWN = CalledUnit(unit=UNIT, callsign="14P1", service="fire")

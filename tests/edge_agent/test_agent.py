@@ -19,7 +19,8 @@ from tests.edge_agent.link.lab import Cloud, SkippingClock, lock, own_tasks, pla
 from tests.edge_agent.link.program import running_program
 from tests.edge_agent.outbox.conftest import mounted
 from tests.edge_agent.outbox.lab import press
-from tests.gpsd_lab import Talk, free_port, peer
+from tests.gpsd_lab import Talk, peer
+from tests.ports import free_port
 from tests.site import UNIT, Presser, pressing, running_agent, running_site, write_device, write_directory
 from tests.waiting import eventually
 from wire import codec

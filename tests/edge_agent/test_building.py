@@ -12,7 +12,7 @@ from simulator.plant import Plant
 from simulator.stations import StationSettings, wire_plant, write_station
 from tests.edge_agent.glass_lab import Shown, showing, write_page
 from tests.endtoend.station_lab import STATION
-from tests.site import free_port
+from tests.ports import free_port
 from tests.waiting import eventually
 
 SMALL = replace(STATION, units=STATION.units[:3])

@@ -10,7 +10,7 @@ from tests.brokers import RunningBroker
 from tests.edge_agent.link.lab import frozen, proxied
 from tests.edge_agent.link.program import asked, running_program
 from tests.edge_agent.outbox.conftest import mounted
-from tests.gpsd_lab import free_port
+from tests.ports import free_port
 from tests.site import write_device
 from tests.waiting import eventually
 

@@ -18,15 +18,8 @@ from tests.brokers import RunningBroker
 from tests.edge_agent.link.program import asked, running_program
 from tests.edge_agent.outbox.conftest import mounted
 from tests.gpsd_lab import gpsd_lab
-from tests.site import (
-    Presser,
-    free_port,
-    pressing,
-    running_agent,
-    running_site,
-    write_device,
-    write_directory,
-)
+from tests.ports import free_port
+from tests.site import Presser, pressing, running_agent, running_site, write_device, write_directory
 from tests.waiting import eventually
 from wire.findings import Finding, Report
 

@@ -26,7 +26,8 @@ from edge_agent.turnout.shown import ENDED_SHOWN_S
 from tests.brokers import RunningBroker
 from tests.edge_agent.glass_lab import OTHER, OWN, Shown, showing, write_page
 from tests.edge_agent.link.lab import SkippingClock
-from tests.site import UNIT, free_port, running_site, write_directory
+from tests.ports import free_port
+from tests.site import UNIT, running_site, write_directory
 from tests.waiting import eventually
 from wire.messages import CalledUnit, ShownStatus, State
 

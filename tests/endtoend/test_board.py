@@ -13,7 +13,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.brokers import RunningBroker
-from tests.site import UNIT, free_port, write_device, write_directory
+from tests.ports import free_port
+from tests.site import UNIT, write_device, write_directory
 from tests.waiting import wait_until
 
 PROGRAMS = Path(sys.executable).parent

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, expect
 from tests.brokers import RunningBroker
 from tests.endtoend.test_board import SEEN_MS, answers, process
 from tests.endtoend.test_emergency import write_guarded
-from tests.site import UNIT, free_port, write_directory
+from tests.ports import free_port
+from tests.site import UNIT, write_directory
 from tests.waiting import wait_until
 
 PROGRAMS = Path(sys.executable).parent

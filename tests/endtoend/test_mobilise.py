@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.brokers import RunningBroker
 from tests.cloud.desk.lab import STATION_COUNTY
 from tests.endtoend.test_board import answers, process
-from tests.site import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 PROGRAM = str(Path(sys.executable).parent / "watchroom")

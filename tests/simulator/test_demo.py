@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulator.demo import MARK
-from tests.site import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 WATCHROOM = Path(sys.executable).with_name("watchroom")

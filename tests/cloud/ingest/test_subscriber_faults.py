@@ -24,7 +24,7 @@ from tests.cloud.ingest.listening import (
     serving,
     watched,
 )
-from tests.site import free_port
+from tests.ports import free_port
 from tests.waiting import eventually
 
 RECONNECTS = 50

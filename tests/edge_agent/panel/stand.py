@@ -35,7 +35,7 @@ from edge_agent.panel.server import PanelServer
 from edge_agent.state import lamps
 from edge_agent.state.lamps import Meaning, Panel, Shown
 from tests.edge_agent.link.lab import SkippingClock
-from tests.ports import free_port as free_port
+from tests.ports import free_port
 from wire.events import Service
 from wire.scheme import Code, parse_scheme
 

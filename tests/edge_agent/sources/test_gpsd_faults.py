@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from edge_agent.decode.readings import Fix, Reading, SourceFault
 from edge_agent.sources.gpsd import LINE_BYTES_MAX, GpsdSource
-from tests.gpsd_lab import GpsdLab, ShiftedClock, Talk, free_port, gpsd_lab, peer, running
+from tests.gpsd_lab import GpsdLab, ShiftedClock, Talk, gpsd_lab, peer, running
 from tests.gpsd_logs import drive
+from tests.ports import free_port
 from tests.waiting import eventually
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)

@@ -11,8 +11,9 @@ import pytest
 from edge_agent.decode.readings import Fix, Reading, SourceFault
 from edge_agent.errors import Fatal
 from edge_agent.sources.gpsd_poll import GpsdPollSource
-from tests.gpsd_lab import GpsdLab, ShiftedClock, free_port, gpsd_lab, peer, running
+from tests.gpsd_lab import GpsdLab, ShiftedClock, gpsd_lab, peer, running
 from tests.gpsd_logs import drive
+from tests.ports import free_port
 from tests.waiting import eventually
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)

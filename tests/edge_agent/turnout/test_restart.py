@@ -9,8 +9,9 @@ from edge_agent.clock import SystemClock
 from edge_agent.turnout import Journal
 from edge_agent.turnout.journal import read_boot_id
 from simulator.plant import Plant
+from tests.chaos.turnout_station import COOKER, DOOR, PARTS, SOUNDER
 from tests.edge_agent.turnout.lab import call, command, order_id, row
-from tests.edge_agent.turnout.yard import COOKER, DOOR, PARTS, SOUNDER, Yard, locked, read_told, scene, served, working
+from tests.edge_agent.turnout.yard import Yard, locked, read_told, scene, served, working
 from wire.events import Outcome
 
 ORDER = order_id()

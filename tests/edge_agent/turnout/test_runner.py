@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.turnout.runner import ANSWERS_MAX
+from tests.chaos.turnout_station import CELLS, COOKER, DOOR, SOUNDER
 from tests.edge_agent.turnout.lab import CAR, ENGINE, command, order_id
-from tests.edge_agent.turnout.yard import CELLS, COOKER, DOOR, SOUNDER, Yard, scene
+from tests.edge_agent.turnout.yard import Yard, scene
 
 ORDER = order_id()
 ALERTED = {

@@ -10,32 +10,10 @@ from typing import Any
 
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.turnout import Turnout
-from simulator.plant import Cooker, Door, Indicator, Inputs, Light, Parts, Plant, Sounder
-from tests.chaos.turnout_program import TRAVEL_S, Rig
+from simulator.plant import Plant
+from tests.chaos.turnout_program import Rig
+from tests.chaos.turnout_station import PARTS
 from tests.waiting import eventually
-
-PARTS = Parts(
-    slaves=(("io", 1),),
-    sounders=(
-        Sounder(id="dorm", zone="dorm", output="io.do0", proof="io.di0"),
-        Sounder(id="cells", zone="cells", output="io.do1", proof="io.di1"),
-    ),
-    lights=(Light(id="dorm", zone="dorm", output="io.do2", proof="io.di2"),),
-    cookers=(Cooker(id="mess", zone="dorm", output="io.do3", proof="io.di3", reset="io.di17"),),
-    indicators=(Indicator(unit="engine-1", output="io.do4", proof="io.di4"),),
-    doors=(
-        Door(
-            id="bay-1",
-            units=("engine-1",),
-            output="io.do8",
-            open_input="io.di8",
-            closed_input="io.di9",
-            travel_s=TRAVEL_S,
-        ),
-    ),
-    inputs=Inputs(acknowledge="io.di16"),
-)
-SOUNDER, CELLS, LIGHT, COOKER, DOOR = "io.do0", "io.do1", "io.do2", "io.do3", "io.do8"
 
 
 class Yard:
