@@ -146,8 +146,7 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     ours = asyncio.run(read_with_bus(given.reads, given.seed))
     naive = asyncio.run(read_naively(given.reads, given.seed))
-    json.dump({"reads": given.reads, "bus": dict(ours), "naive": dict(naive)}, sys.stdout, indent=1)
-    print()
+    print(json.dumps({"reads": given.reads, "bus": {"wrong": 0, **ours}, "naive": {"wrong": 0, **naive}}))
     return 0 if ours["wrong"] == 0 and naive["wrong"] > 0 else 1
 
 
