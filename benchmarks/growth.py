@@ -30,7 +30,8 @@ from benchmarks.spoken import SCRIPT, Message, Speakers, make_directory, number_
 from cloud.directory import Directory
 from cloud.feeds import Feed
 from cloud.fleet.clocks import Moment
-from cloud.fleet.fleet import Fleet, UnitEntry
+from cloud.fleet.entry import UnitEntry
+from cloud.fleet.fleet import Fleet
 from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book
 from cloud.ingest.marks import Key

@@ -93,6 +93,8 @@ class StatusEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, ta
     code: Word
     by: By
     remarks: Text = ""
+    operator: Annotated[str, Meta(max_length=64)] = ""
+    """With `radio`: who at control entered it, as it was heard."""
 
 
 class PositionEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag="position"):
@@ -208,6 +210,18 @@ class DefectEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, ta
     text: Text = ""
 
 
+class BindingEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag="binding"):
+    """A device says that its vehicle carries a unit now, or (`on` false) does so no longer. Control confirms it."""
+
+    callsign: Annotated[str, Meta(min_length=1, max_length=80)]
+    """As its organisation writes it, in whichever case: a spare vehicle knows no ids."""
+    vehicle: Annotated[str, Meta(max_length=40)] = ""
+    """The vehicle's fleet number."""
+    base: Annotated[str, Meta(max_length=40)] = ""
+    """The base that it is at, by id; empty for the unit's own."""
+    on: bool = True
+
+
 class AlarmEvent(EventCommon, frozen=True, kw_only=True, omit_defaults=True, tag="alarm"):
     """A station's or a vehicle's alarm was raised or cleared."""
 
@@ -236,8 +250,11 @@ Event = (
     | TurnoutEvent
     | CrewEvent
     | DefectEvent
+    | BindingEvent
     | AlarmEvent
     | EmergencyEvent
 )
-STATUS_KINDS = frozenset({"status", "receipt", "acknowledge", "turnout", "crew", "defect", "alarm", "emergency"})
+STATUS_KINDS = frozenset(
+    {"status", "receipt", "acknowledge", "turnout", "crew", "defect", "binding", "alarm", "emergency"}
+)
 TRACK_KINDS = frozenset({"position", "input"})

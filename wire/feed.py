@@ -14,19 +14,36 @@ A client ages records on its own monotonic clock from the moment an event arrive
 event it must say that the feed is lost.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+from wire.events import FixMode as FixMode
+from wire.events import Instant
+from wire.events import Mode as Mode
+from wire.events import Service as Service
+from wire.orders import CalledView as CalledView
+from wire.orders import DeliveryView as DeliveryView
+from wire.orders import OrderAlarm as OrderAlarm
+from wire.orders import OrderKind as OrderKind
+from wire.orders import OrderView as OrderView
+from wire.orders import Phase as Phase
+from wire.orders import PhaseView as PhaseView
+from wire.orders import StepOutcome as StepOutcome
+from wire.orders import StepView as StepView
 
 AvailabilityClass = Literal["Available", "ConditionallyAvailable", "NotAvailable"]
 Confidence = Literal["confirmed", "unconfirmed", "contradicted", "never"]
 Freshness = Literal["fresh", "late", "lost", "asleep", "never"]
-Service = Literal["police", "fire", "ambulance"]
-Mode = Literal["live", "test", "training", "maintenance", "commissioning"]
-FixMode = Literal["none", "2d", "3d", "dead_reckoning"]
+Activity = Literal[
+    "free", "standby", "assigned", "mobile", "on_scene", "transporting", "at_destination", "clearing", "rest",
+    "out_of_service", "off_duty",
+]  # fmt: skip
+"""What a crew is at, in every service's codes: an axis beside whether it can be sent."""
+SourceKind = Literal[
+    "status", "link", "position", "crew", "defect", "input", "assignment", "mode", "binding", "directory", "ledger",
+    "fleet",
+]  # fmt: skip
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +54,22 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     """Plain English for a dispatcher, such as "Nothing heard from the vehicle"."""
     source: str
-    """What it comes from: `panel`, `link`, `gpsd`, `directory`, `ledger`."""
+    """Which of the record's `sources` it comes from, by that one's `source`."""
     age_s: float | None = None
+    """How old that source is."""
+
+
+class SourceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that the record rests on. Every reason names one of these."""
+
+    source: str
+    """A short word, once in a record: `panel`, `auto`, `order` or `radio` for the status that stands, else `link`,
+    `gpsd`, `crew`, `ignition`, `directory`, `ledger` and the like."""
+    kind: SourceKind
+    device: str = ""
+    """Who says so; empty where it is no device."""
+    at: Instant | None = None
+    """Since when, corrected, UTC; None where it cannot be known, or where it is of no moment."""
 
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +100,54 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     gnss_time: Instant | None = None
 
 
+class CrewView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who is on it, as logged on, against what the unit needs."""
+
+    riders: int | None = None
+    """None where nobody has logged on or off."""
+    minimum: int = 0
+    """Fewer than these and it is short; 0 where nobody asks."""
+    preferred: int = 0
+    skills: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Skills that the unit needs and nobody on it has."""
+    until: Instant | None = None
+    """The end of the shift."""
+
+
+class DefectView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something on it is broken."""
+
+    what: str
+    off_the_run: bool
+    text: str = ""
+    since: Instant
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What its place or movement suggests. It changes nothing: a person presses, or control enters it."""
+
+    code: str
+    """A short stable word: `left_base`, `at_base`, `moving`, `stopped`, `auto`."""
+    text: str
+    at: Instant
+    """The moment that it suggests, corrected: when the unit left, arrived or stopped."""
+    scheme: str = ""
+    status: str = ""
+    """The code that it would be in the unit's scheme; empty where none is meant."""
+    label: str = ""
+
+
+class ClaimView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device that says that it carries the unit now, and waits for control's word."""
+
+    claim: str
+    """Its id: `DEVICE.STREAM.SEQ` of the event that made it."""
+    device: str
+    vehicle: str
+    at: Instant
+
+
 class Ages(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds at the event's `at`; None where there is nothing or it cannot be known."""
 
@@ -86,13 +165,7 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
-OrderKind = Literal["mobilise", "standby_move", "local_turnout"]
-Phase = Literal[
-    "created", "sent", "delivered", "alerting", "confirmed", "acknowledged", "mobile",
-    "closed", "failed", "expired", "unknown",
-]  # fmt: skip
-AlarmKind = Literal["emergency", "station"]
-StepOutcome = Literal["waiting", "started", "done", "failed", "refused", "expired", "unknown"]
+AlarmKind = Literal["emergency", "station", "speech", "path"]
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,94 +179,19 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """Grows with every change of the unit's assignment: an order that quotes an older one is refused."""
 
 
-class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """One step at one device, such as a sounder: what was read back, and how long after the command came in."""
-
-    device: str
-    step: str
-    outcome: StepOutcome
-    reason: str = ""
-    elapsed_ms: int | None = None
-    at: Instant | None = None
-    """When it was reported, corrected, UTC."""
-
-
-class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one device has come with the order."""
-
-    device: str
-    phase: Phase
-    reason: str = ""
-
-
-class CalledView(msgspec.Struct, frozen=True, kw_only=True):
-    """One unit that the order calls."""
-
-    unit: str
-    callsign: str
-    service: Service
-    acknowledged_at: Instant | None = None
-    mobile_at: Instant | None = None
-
-
-class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """When the order came to a phase."""
-
-    phase: Phase
-    at: Instant
-
-
-class OrderAlarm(msgspec.Struct, frozen=True, kw_only=True):
-    """What asks for a person: `undelivered`, `unacknowledged`, `step_failed`, `telephone`."""
-
-    code: str
-    text: str
-    """Plain English that says what to do."""
-    at: Instant
-    cleared: bool = False
-
-
-class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as it stands."""
-
-    order: str
-    revision: int
-    kind: OrderKind
-    phase: Phase
-    reason: str = ""
-    """Why it failed, expired, is unknown, or was closed."""
-    base: str
-    """The station's base, by id."""
-    base_name: str
-    mode: Mode
-    priority: Literal["emergency", "routine"]
-    incident: str
-    address: str
-    grid_reference: str
-    text: str
-    units: tuple[CalledView, ...]
-    deliveries: tuple[DeliveryView, ...]
-    steps: tuple[StepView, ...]
-    phases: tuple[PhaseView, ...]
-    """In the order in which they came."""
-    alarms: tuple[OrderAlarm, ...]
-    by: str
-    """Who gave it."""
-    created_at: Instant
-    active: bool
-    """Whether anything may still change without a person."""
-    version: int
-    """Grows with every change of the order."""
-
-
 class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
-    """One emergency, or one alarm of a station or vehicle, as it stands."""
+    """One emergency, one alarm of a station or vehicle, one speech request or one failed path, as it stands.
+
+    An emergency is over when control cancels it, a speech request when somebody has it in hand, any other when it is
+    cleared.
+    """
 
     alarm: str
-    """Its id: `DEVICE.STREAM.SEQ` of the event that raised it."""
+    """Its id: `DEVICE.STREAM.SEQ` of the event that raised it; of a path, `path.` and when it failed."""
     kind: AlarmKind
     name: str
-    """A short stable word: `emergency`, or as the device names it, such as `mains_failed`."""
+    """A short stable word: `emergency`, `speech_request`, `urgent_speech_request`, `path_failed`, or as the device
+    names it, such as `mains_failed`."""
     unit: str | None
     """Whose emergency button it is, or whose vehicle; null for a station's own."""
     callsign: str
@@ -216,8 +214,14 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_at: Instant | None = None
     cleared_at: Instant | None = None
     """When the device said that its cause is gone, corrected; an emergency is never cleared."""
+    escalation: Literal[0, 1, 2] = 0
+    """Of an emergency that nobody has in hand: 1 after 15 s, 2 after 30 s."""
+    cancelled_by: str | None = None
+    """Who at control ended the emergency."""
+    cancelled_at: Instant | None = None
+    cancel_reason: str = ""
     active: bool
-    """Whether it is still to be shown: an emergency until it is acknowledged, any other until it is cleared."""
+    """Whether it is still to be shown."""
 
 
 class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,13 +233,33 @@ class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     type: str
     base: str
-    """The base's display name. A board groups by it."""
+    """The display name of the base that it is at now. A board groups by it."""
+    home: str = ""
+    """The display name of the base that it belongs to, where it is lent to another; empty at home."""
+    vehicle: str = ""
+    """The fleet number of the vehicle that carries it; empty where the directory names none."""
     capabilities: tuple[str, ...] = ()
     availability: AvailabilityClass | None = msgspec.field(default=None, name="class")
     """The class that its basis last supported; null for a unit never heard."""
     confidence: Confidence
     reasons: tuple[Reason, ...]
     """At least one."""
+    sources: tuple[SourceView, ...] = ()
+    """What the record rests on."""
+    activity: Activity | None = None
+    """What its crew is at; null where its status does not tell."""
+    tier_min: int = 0
+    """Minutes until its crew turns out: 0 for now, 5, 10, 30 for on-call crews."""
+    crew: CrewView | None = None
+    """Null where the directory asks for none and nobody has logged on."""
+    defects: tuple[DefectView, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    claims: tuple[ClaimView, ...] = ()
+    """Devices that say they carry it and that control has not confirmed. Two are a conflict."""
+    alternates: tuple[str, ...] = ()
+    """Callsigns of the units that share its crew."""
+    part_of: str = ""
+    """The callsign of the unit that it is a part of, once that is split; else empty."""
     status: StatusView | None = None
     position: PositionView | None = None
     position_fresh: bool = False
@@ -244,6 +268,10 @@ class FeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     link: Freshness
     conflicts: tuple[Conflict, ...] = ()
     mode: Mode = "live"
+    mode_until: Instant | None = None
+    """When the mode runs out; null for live, and for a mode that its own device declares."""
+    mode_by: str = ""
+    """Who set it at control; empty where its own device declares it."""
     assignment: Assignment | None = None
     assignment_version: int = 0
     """What an order that calls this unit quotes: it is refused where another order has moved the unit meanwhile."""

@@ -221,6 +221,23 @@ class AcknowledgedEmergency(msgspec.Struct, frozen=True, kw_only=True, gc=False)
     """Who acknowledged it."""
 
 
+class ClaimState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What became of a device's word that it carries a unit now. It may press for it from `waiting` on."""
+
+    unit: Token
+    callsign: Word
+    scheme: Token
+    outcome: Literal["waiting", "confirmed", "refused", "ended"]
+    """`ended`: another device carries the unit now, or control has taken it back."""
+    at: Instant
+    by: Annotated[str, Meta(max_length=64)] = ""
+    """Who at control decided."""
+
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        keep_utc(self, "at")
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state", gc=False):
     """What control believes of each unit bound to this device. Retained, so it carries its own expiry."""
 
@@ -232,6 +249,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
     units: Annotated[list[ShownStatus], Meta(max_length=20)] = []
     emergencies: Annotated[list[AcknowledgedEmergency], Meta(max_length=20)] | UnsetType = UNSET
     """Those of this device that were acknowledged lately; left out where there are none."""
+    claims: Annotated[list[ClaimState], Meta(max_length=20)] | UnsetType = UNSET
+    """The newest of each unit that this device has claimed; left out where there are none."""
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""

@@ -24,6 +24,7 @@ _PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "event-turnout": events.TurnoutEvent,
     "event-crew": events.CrewEvent,
     "event-defect": events.DefectEvent,
+    "event-binding": events.BindingEvent,
     "event-alarm": events.AlarmEvent,
     "event-emergency": events.EmergencyEvent,
     "heartbeat": messages.Heartbeat,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from wire.feed import AvailabilityClass
+from wire.feed import Activity, AvailabilityClass
 from wire.strict import Problem, closest, convert, in_file
 from wire.topics import TOKEN_PATTERN
 
@@ -20,6 +20,8 @@ Token = Annotated[str, Meta(pattern=rf"^{TOKEN_PATTERN}\Z", description="1 to 40
 CodeText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", description="1 to 40 of A-Z, a-z, 0-9, _ and -")]
 Label = Annotated[str, Meta(pattern=r"^\S[^\x00-\x1f]{0,59}\Z", description="1 to 60 printable characters")]
 SchemeConfidence = Literal["published", "open_implementation", "synthesised"]
+Place = Literal["base", "standby", "home", "hospital"]
+TierMinutes = Annotated[int, Meta(ge=0, le=120, description="minutes, 0 to 120")]
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,22 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     event: bool = False
     mobile: bool = False
     """Whether it says that the unit is on its way to where it was sent."""
+    activity: Activity | None = None
+    """What the crew is at, beside whether it can be sent; None for an event, and where the code does not tell."""
+    place: Place | None = None
+    """Where the code says that the unit is. What its receiver says is held against it."""
+    tier_min: TierMinutes | None = None
+    """How long a crew that is called under this code takes to turn out; None where its unit's own figure holds."""
+    speech: Literal["routine", "urgent"] | None = None
+    """For an event: the crew asks control to speak with it."""
+    emergency: bool = False
+    """For an event: it calls for help, as the guarded button does."""
     note: str = ""
+
+    @property
+    def private(self) -> bool:
+        """Whether nobody's position may be kept or shown under it: off duty, or at home."""
+        return self.activity == "off_duty" or self.place == "home"
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +112,8 @@ class SchemeInvalid(ValueError):
 
 
 T = TypeVar("T", Scheme, Override)
+_STANDING_KEYS = ("mobile", "activity", "place", "tier_min")
+_EVENT_KEYS = ("speech", "emergency")
 
 
 def parse_scheme(text: str) -> Scheme:
@@ -188,6 +207,10 @@ def _rows(rows: tuple[Code, ...], path: str) -> Iterator[Problem]:
             yield Problem(f"{where}.availability", "is given for an event", "no availability: an event has none")
         if not row.event and row.availability is None:
             yield Problem(f"{where}.availability", "is missing", "an availability class, or event = true")
+        for key in _STANDING_KEYS if row.event else _EVENT_KEYS:
+            if getattr(row, key):
+                expected = "only for a status that stands" if row.event else "only with event = true"
+                yield Problem(f"{where}.{key}", f"is given for {'an event' if row.event else 'a status'}", expected)
 
 
 def _unknown(rows: tuple[Code, ...], known: tuple[str, ...], path: str) -> Iterator[Problem]:

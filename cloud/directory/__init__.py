@@ -4,6 +4,7 @@ load(folder) = folder.py reads the texts → build.py (pure: shape) → check.py
 """
 
 from cloud.directory.folder import DirectoryInvalid, load
+from cloud.directory.in_force import InForce
 from cloud.directory.rows import Base, Device, Directory, Organisation, Unit
 from cloud.directory.schemes import SchemesInvalid, load_schemes
 
@@ -12,6 +13,7 @@ __all__ = [
     "Device",
     "Directory",
     "DirectoryInvalid",
+    "InForce",
     "Organisation",
     "SchemesInvalid",
     "Unit",

@@ -8,31 +8,17 @@ import msgspec
 
 from cloud.fleet import position
 from cloud.fleet.clocks import Corrected, Moment, correct
+from cloud.fleet.entry import UnitEntry
 from cloud.fleet.heads import Head, newer, stand
 from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshness, is_silent, thresholds_s
 from cloud.fleet.position import Place, Whereabouts, apply_place
 from cloud.fleet.reasons import Basis, Vouch, judge, vouch_for
 from wire.events import Event
-from wire.feed import Ages, Assignment, Conflict, FeedRecord, Service, StatusView
+from wire.feed import Ages, Assignment, Conflict, FeedRecord, StatusView
 from wire.messages import Birth, Death, Heartbeat
 
 STEP_S = 0.001
 """A deadline is looked at this long after it has passed, so that the comparison has turned."""
-
-
-class UnitEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the fleet needs to know of a unit from the directory."""
-
-    id: str
-    callsign: str
-    organisation: str
-    service: Service
-    type: str
-    base: str
-    """The base's display name."""
-    capabilities: tuple[str, ...]
-    carrier: str
-    """The device in the vehicle bound to the unit."""
 
 
 _UNHEARD = Link()

@@ -6,6 +6,7 @@ import msgspec
 
 from wire.events import By, Mode, Origin
 from wire.feed import AvailabilityClass
+from wire.scheme import Code
 
 CONFLICT_WITHIN = timedelta(seconds=5)
 """Two heads nearer than this that disagree are a conflict: nobody can say which came last."""
@@ -33,6 +34,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     code: str
     label: str
     availability: AvailabilityClass
+    meaning: Code | None = None
+    """The scheme's row of the code."""
     by: By
     mode: Mode = "live"
     at: datetime

@@ -206,6 +206,7 @@ def make_head(
         code=code.code,
         label=code.label,
         availability=code.availability,
+        meaning=code,
         by=event.by,
         mode=event.mode,
         at=row.corrected_at,

@@ -9,7 +9,8 @@ import structlog
 from cloud.clock import Clock
 from cloud.directory import Directory
 from cloud.fleet.clocks import Corrected, Moment
-from cloud.fleet.fleet import Fleet, UnitEntry
+from cloud.fleet.entry import UnitEntry
+from cloud.fleet.fleet import Fleet
 from cloud.fleet.position import Place, make_place
 from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book, load_heads, load_marks

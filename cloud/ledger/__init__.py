@@ -3,14 +3,18 @@
 Ledger.open(url) = opening.py (settings read back, damage refused, schema brought up) → Ledger (store.py)
 commit → statements.py (rows as the driver wants them) + quarantine.py (its bounds), in one transaction
 commit_alarm_log → alarms.py, and commit_orders → orders.py, each in one transaction of its own
+commit_board, commit_decision, record_directory → memory.py: what was shown, decided and in force
 """
 
 from cloud.ledger.quarantine import Bounds
 from cloud.ledger.rows import (
     AlarmLogRow,
     AssignmentRow,
+    BoardRow,
     Commit,
     Counts,
+    DecisionRow,
+    DirectoryRow,
     EventRow,
     Gap,
     Head,
@@ -28,9 +32,12 @@ from cloud.ledger.store import Ledger
 __all__ = [
     "AlarmLogRow",
     "AssignmentRow",
+    "BoardRow",
     "Bounds",
     "Commit",
     "Counts",
+    "DecisionRow",
+    "DirectoryRow",
     "EventRow",
     "Gap",
     "Head",

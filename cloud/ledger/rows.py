@@ -172,8 +172,45 @@ class AlarmLogRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     alarm: str
     at: datetime
-    kind: Literal["acknowledged"]
+    kind: Literal["acknowledged", "cancelled"]
     by: str
+    reason: str = ""
+
+
+class BoardRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the board showed of a unit from a moment on, or that something began that concerns them all."""
+
+    shown_at: datetime
+    """Never decreasing."""
+    unit: str
+    """Empty where it concerns all."""
+    kind: Literal["record", "gone", "started", "directory"]
+    body: bytes
+    """JSON: of a `record` all that stands of it, positions and ages aside; of `started` and `directory` the version."""
+
+
+class DecisionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that a person at control decided about a unit, a base or the whole."""
+
+    at: datetime
+    kind: str
+    """Such as `mode`, `binding_confirmed`, `binding_refused`, `lent`, `returned`, `split`, `rejoined`."""
+    subject: str
+    by: str
+    reason: str
+    body: bytes
+    """JSON."""
+    number: int | None = None
+    """Given by the ledger: None until it is read back."""
+
+
+class DirectoryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A directory that came into force."""
+
+    at: datetime
+    version: str
+    body: bytes
+    """JSON: each file's text by its name."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

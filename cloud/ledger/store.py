@@ -5,22 +5,25 @@ connections of their own. Every method raises `Retryable` (a full or failing dis
 """
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Select, func, insert, literal, select
 
-from cloud.ledger import alarms, orders
+from cloud.ledger import alarms, memory, orders
 from cloud.ledger.failures import naming_failures
 from cloud.ledger.opening import name_place, open_engine
 from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
 from cloud.ledger.rows import (
     REFUSED_KEPT,
     AlarmLogRow,
+    BoardRow,
     Commit,
     Counts,
+    DecisionRow,
+    DirectoryRow,
     EventRow,
     Gap,
     Loaded,
@@ -179,6 +182,44 @@ class Ledger:
         """What people did with alarms since a moment, in order."""
         with self._reading() as connection:
             return alarms.read_log(connection, since)
+
+    def commit_board(self, rows: Sequence[BoardRow]) -> None:
+        """Make durable what the board showed, in order; all of it or, when this raises, none."""
+        with self._writing() as connection:
+            memory.append_board(connection, rows)
+
+    def board_at(self, at: datetime) -> list[BoardRow]:
+        """What the board showed of each unit at a moment: the last row of each up to then, by unit.
+
+        Nothing comes back of a moment before the first start. A unit that was `gone` by then is in it as that.
+        """
+        with self._reading() as connection:
+            return memory.board_at(connection, at)
+
+    def board_of(self, units: Collection[str], since: datetime, until: datetime) -> list[BoardRow]:
+        """What the board showed of some units in a window, by unit and time: what held at its begin comes first."""
+        with self._reading() as connection:
+            return memory.board_of(connection, units, since, until)
+
+    def commit_decision(self, row: DecisionRow) -> int:
+        """Make durable what a person at control decided. Returns its number, which only grows."""
+        with self._writing() as connection:
+            return memory.append_decision(connection, row)
+
+    def decisions(self, after: int = 0) -> list[DecisionRow]:
+        """What control decided after a number, in order."""
+        with self._reading() as connection:
+            return memory.read_decisions(connection, after)
+
+    def record_directory(self, row: DirectoryRow) -> None:
+        """Record that a directory came into force; one that is the last recorded already is not recorded again."""
+        with self._writing() as connection:
+            memory.record_directory(connection, row)
+
+    def directory_at(self, at: datetime) -> DirectoryRow | None:
+        """Give the directory that was in force at a moment; None before the first."""
+        with self._reading() as connection:
+            return memory.directory_at(connection, at)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -195,6 +195,39 @@ alarm_log = Table(
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
     Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+)
+
+board_log = Table(
+    "board_log",
+    metadata,
+    Column("number", _ROWID, primary_key=True),
+    Column("shown_at", Instant, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+Index("board_log_unit", board_log.c.unit, board_log.c.shown_at)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("number", _ROWID, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("number", _ROWID, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 counter = Table(

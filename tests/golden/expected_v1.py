@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from tests.golden import turnout_v1
+from tests.golden import memory_v1, turnout_v1
 from wire.events import InputEvent, Origin, PositionEvent, StatusEvent
 from wire.feed import (
     Ages,
@@ -239,6 +239,7 @@ EXPECTED: dict[str, msgspec.Struct] = {
         records=(ASSIGNED, BARE_RECORD),
     ),
     **turnout_v1.EXPECTED,
+    **memory_v1.EXPECTED,
 }
 FROM_ELSEWHERE = frozenset(
     {
@@ -252,3 +253,13 @@ FROM_ELSEWHERE = frozenset(
 """Files that another writer of version 1 may send and we would write otherwise."""
 BEFORE_ASSIGNMENTS = frozenset({"feed-record", "feed-record-never-heard", "feed-changes", "feed-snapshot"})
 """Files as they were written before a record named the unit's order."""
+BEFORE_REASONS = frozenset(
+    {
+        "feed-record-assigned",
+        "feed-record-unassigned",
+        "feed-changes-assigned",
+        "feed-snapshot-assigned",
+        "feed-alarms",
+    }
+)
+"""Files as they were written before a record named its sources, and an emergency who ended it."""

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import wire
-from tests.golden.expected_v1 import BEFORE_ASSIGNMENTS, EXPECTED, FROM_ELSEWHERE, STATUS
+from tests.golden.expected_v1 import BEFORE_ASSIGNMENTS, BEFORE_REASONS, EXPECTED, FROM_ELSEWHERE, STATUS
 from tests.wire import samples
 from wire import codec
 from wire.events import Event
@@ -45,7 +45,7 @@ def test_it_decodes_for_ever(name: str) -> None:
     assert EXPECTED[name] == samples.decode(type(EXPECTED[name]), golden(name))
 
 
-@pytest.mark.parametrize("name", sorted(set(EXPECTED) - FROM_ELSEWHERE - BEFORE_ASSIGNMENTS))
+@pytest.mark.parametrize("name", sorted(set(EXPECTED) - FROM_ELSEWHERE - BEFORE_ASSIGNMENTS - BEFORE_REASONS))
 def test_we_still_write_the_same_bytes(name: str) -> None:
     """What we write today is what was released: a digest over it does not change with the version that writes it."""
     assert golden(name) == msgspec.json.encode(EXPECTED[name])
@@ -62,6 +62,14 @@ def test_a_feed_from_before_assignments_still_reads(name: str) -> None:
     """What an older cloud writes says nothing of orders: that reads as a unit that is on none."""
     assert b"assignment" not in golden(name)
     assert b'"assignment":null,"assignment_version":0' in msgspec.json.encode(EXPECTED[name])
+
+
+@pytest.mark.parametrize("name", sorted(BEFORE_REASONS))
+def test_a_feed_from_before_sources_still_reads(name: str) -> None:
+    """What an older cloud writes names no sources and no one who ended an emergency: that reads as none."""
+    now = msgspec.json.encode(EXPECTED[name])
+    assert b"sources" not in golden(name) and b"cancelled_by" not in golden(name)
+    assert b'"sources":[]' in now or b'"cancelled_by":null' in now
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -14,6 +14,7 @@ from wire.events import (
     SEQ_MAX,
     AcknowledgeEvent,
     AlarmEvent,
+    BindingEvent,
     CrewEvent,
     DefectEvent,
     EmergencyEvent,
@@ -35,6 +36,7 @@ EVENTS: tuple[type[Event], ...] = (
     TurnoutEvent,
     CrewEvent,
     DefectEvent,
+    BindingEvent,
     AlarmEvent,
     EmergencyEvent,
 )

@@ -15,6 +15,7 @@ from wire.events import (
     SEQ_MAX,
     AcknowledgeEvent,
     AlarmEvent,
+    BindingEvent,
     CrewEvent,
     CrewPerson,
     DefectEvent,
@@ -78,6 +79,7 @@ LONGEST: tuple[Event, ...] = (
         until=AT,
     ),
     DefectEvent(**COMMON, unit="u" * 40, what=WORD, off_the_run=False, raised=False, text=TEXT),
+    BindingEvent(**COMMON, callsign=CONTROL * 80, vehicle=CONTROL * 40, base=CONTROL * 40, on=False),
     AlarmEvent(**COMMON, name=WORD, raised=False, part=CONTROL * 40, text=TEXT),
     EmergencyEvent(**COMMON, unit="u" * 40),
 )

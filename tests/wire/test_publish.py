@@ -31,6 +31,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "event-turnout.json": events.TurnoutEvent,
     "event-crew.json": events.CrewEvent,
     "event-defect.json": events.DefectEvent,
+    "event-binding.json": events.BindingEvent,
     "event-alarm.json": events.AlarmEvent,
     "event-emergency.json": events.EmergencyEvent,
     "heartbeat.json": messages.Heartbeat,

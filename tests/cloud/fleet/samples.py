@@ -10,7 +10,8 @@ from cloud.directory import Directory
 from cloud.directory.build import build
 from cloud.directory.schemes import read_packaged
 from cloud.fleet.clocks import Corrected, Moment
-from cloud.fleet.fleet import Fleet, UnitEntry
+from cloud.fleet.entry import UnitEntry
+from cloud.fleet.fleet import Fleet
 from cloud.fleet.heads import Head
 from cloud.fleet.position import Place, make_place
 from wire.events import PositionEvent, StatusEvent

@@ -162,7 +162,8 @@ def test_the_schema_and_statements_are_portable() -> None:
     for table in metadata.sorted_tables:
         str(CreateTable(table).compile(dialect=dialect))
         for index in table.indexes:
-            assert "WHERE " in str(CreateIndex(index).compile(dialect=dialect))
+            whole = index.name == "board_log_unit"
+            assert whole or "WHERE " in str(CreateIndex(index).compile(dialect=dialect))
     statements = Statements(dialect)
     assert statements.event.count("%s") == 14
     assert "ON CONFLICT (unit) DO UPDATE SET event_id = excluded.event_id" in statements.tail
