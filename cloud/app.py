@@ -8,13 +8,9 @@ devices ─▶ broker ─▶ ingest ─▶ ledger, telemetry
 
 import asyncio
 import contextlib
-import errno
-import fcntl
-import math
-import resource
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 
@@ -23,30 +19,25 @@ import uvicorn
 
 from cloud import console
 from cloud.api import Process, Site, make_api
-from cloud.broker.embedded import EmbeddedBroker
-from cloud.broker.nats import embedded_nats
+from cloud.broker.kept import broker_of
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
 from cloud.desk import AlarmPorts, Alarms, Desk, Minted, Ports
 from cloud.directory import load
 from cloud.durations import Durations
-from cloud.errors import CloudError, Fatal
 from cloud.feeds import Feed, Listeners
 from cloud.ingest.ingest import Ingest
 from cloud.ingest.subscriber import Messages, Subscriber
 from cloud.ingest.work import Recorded
 from cloud.ledger import Ledger
+from cloud.process import claim_folder, listen_on, next_slot, raise_file_limit
 from cloud.telemetry import DuckTelemetry
 from wire.feed import Assignment
 
 _log = structlog.get_logger("app")
-BROKER_WATCH_S = 0.5
-BROKER_RETRY_S = 2.0
 LOOP_WATCH_S = 0.25
 SILENT_S = 45.0
 """A device that speaks as seldom as it may is late after this long; all of them at once are no accident."""
-CLIENT_STALLED_MS = 10_000
-"""How long a client may take nothing of what was written to it before the kernel ends its connection."""
 
 
 class App:
@@ -70,7 +61,7 @@ class App:
     async def run(self) -> None:
         """Serve until cancelled. Raises `Fatal`, in one line, where it cannot start."""
         settings = self._settings
-        _raise_file_limit()
+        raise_file_limit()
         with claim_folder(settings), listen_on(settings.port) as listening, contextlib.ExitStack() as stack:
             directory = load(settings.directory)
             ledger = Ledger.open(f"sqlite:///{settings.data / 'ledger.db'}")
@@ -81,7 +72,7 @@ class App:
             owner_term = ledger.record_start(started, int(started.timestamp()), version("watchroom"))
             ingest = Ingest(directory, ledger, telemetry, clock=self._clock, owner_term=owner_term)
             self.site = self._make_site(ingest, ledger, telemetry)
-            async with self._broker() as (host, port), asyncio.TaskGroup() as tasks:
+            async with broker_of(settings, self._clock) as (host, port), asyncio.TaskGroup() as tasks:
                 self.broker_port = port
                 tasks.create_task(ingest.run(partial(self._subscriber, host, port), self.ready.set))
                 tasks.create_task(self.site.desk.run())
@@ -160,47 +151,6 @@ class App:
             await server.shutdown(sockets=[listening])
             raise
 
-    @contextlib.asynccontextmanager
-    async def _broker(self) -> AsyncIterator[tuple[str, int]]:
-        if self._settings.broker is not None:
-            yield self._settings.broker.host, self._settings.broker.port
-            return
-        store = self._settings.data / "broker"
-        broker = embedded_nats(store=store, clock=self._clock, port=self._settings.mqtt_port)
-        try:
-            await broker.start()
-        except OSError as error:
-            raise Fatal(
-                f"the broker can't use {store}: {error.strerror}. Make it a folder that can be written to"
-            ) from error
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(self._keep_alive(broker))
-                try:
-                    yield broker.host, broker.port
-                finally:
-                    watch.cancel()
-        finally:
-            await broker.stop()
-
-    async def _keep_alive(self, broker: EmbeddedBroker) -> None:
-        """Start the embedded broker again where it has died, trying for as long as it takes; says so once."""
-        failing = False
-        while True:
-            await self._clock.sleep(BROKER_RETRY_S if failing else BROKER_WATCH_S)
-            if broker.pid is not None:
-                continue
-            if not failing:
-                _log.error("broker_died", port=broker.port)
-            try:
-                await broker.stop()
-                await broker.start()
-                failing = False
-            except (CloudError, OSError) as error:
-                if not failing:
-                    _log.error("broker_not_started", cause=str(error))
-                failing = True
-
     def _trouble(self, ingest: Ingest, desk: Desk) -> list[str]:
         trouble = []
         if ingest.subscriber is None or not ingest.subscriber.connected:
@@ -262,53 +212,3 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone."""
         yield
-
-
-def next_slot(slot_s: float, tick_s: float, now_s: float) -> float:
-    """The first slot of the grid through `slot_s` that is after both that one and now: what was missed is left out."""
-    return slot_s + tick_s * max(1, math.floor((now_s - slot_s) / tick_s) + 1)
-
-
-def _raise_file_limit() -> None:
-    """Allow as many open files as the system lets us: each board and each device of a broker takes one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-@contextlib.contextmanager
-def claim_folder(settings: Settings) -> Iterator[None]:
-    """Make the data folder and hold its lock. Raises `Fatal`."""
-    data = settings.data
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (data / "lock").open("wb")
-    except OSError as error:
-        raise Fatal(
-            f"{data} can't be the data folder: {error.strerror}. Name a folder that can be written to with --data"
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Fatal(f"another watchroom is using {data}. Stop it, or name another folder with --data") from None
-        yield
-
-
-@contextlib.contextmanager
-def listen_on(port: int) -> Iterator[socket.socket]:
-    """Listen on a loopback port. Raises `Fatal`."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    with listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, CLIENT_STALLED_MS)
-        try:
-            listening.bind((LOOPBACK, port))
-            listening.listen()
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-            raise Fatal(
-                f"port {port} cannot be used: {error.strerror}. Stop what uses it, or choose another with --port"
-            ) from None
-        yield listening

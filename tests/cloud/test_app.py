@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from cloud.api import Site
-from cloud.app import BROKER_RETRY_S, App, claim_folder, listen_on, next_slot
+from cloud.app import App
+from cloud.broker.kept import RETRY_S
 from cloud.clock import SystemClock
 from cloud.config import BrokerAddress, Settings
 from cloud.errors import Fatal
 from cloud.feeds import Feed, Listeners
 from cloud.fleet.clocks import Moment
+from cloud.process import claim_folder, listen_on, next_slot
 from edge_agent.clock import SystemClock as DeviceClock
 from tests.brokers import RunningBroker
 from tests.cloud.fleet.samples import NOON, fleet
@@ -318,7 +320,7 @@ class Impatient(SystemClock):
 
     async def sleep(self, duration_s: float) -> None:
         """Wait, less where it is for a broker."""
-        retrying = duration_s == BROKER_RETRY_S
+        retrying = duration_s == RETRY_S
         self.tries += retrying
         await super().sleep(0.05 if retrying else duration_s)
 

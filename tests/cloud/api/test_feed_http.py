@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cloud import app as composition
+from cloud import process
 from cloud.app import App
 from tests.brokers import RunningBroker
 from tests.cloud.api.speaker import UNIT, county_site, speaking
@@ -111,7 +111,7 @@ def test_who_does_not_read_is_let_go(
     shared_mosquitto: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that stops reading loses the feed, then its connection, and holds no memory; another one goes on."""
-    monkeypatch.setattr(composition, "CLIENT_STALLED_MS", 500)
+    monkeypatch.setattr(process, "CLIENT_STALLED_MS", 500)
 
     async def scenario() -> None:
         async with county_site(tmp_path, shared_mosquitto) as app, following(app) as feed:
