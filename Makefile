@@ -4,7 +4,7 @@ DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto chromium:chromium s
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup setup-test demo test proof lint lock schemas
+.PHONY: help setup setup-test demo test proof lint lock schemas vendor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,3 +44,6 @@ lock: setup ## renew the three locks
 
 schemas: setup ## write wire/published from the structs
 	$(BIN)/python -m wire.publish
+
+vendor: setup ## renew what the board's map is made of (needs npm): see cloud/console/vendor/manifest.toml
+	$(BIN)/python tools/vendor_console.py

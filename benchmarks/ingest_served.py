@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.processes import SCHEME
 from benchmarks.spoken import device_name, make_directory, unit_name
 from cloud.clock import SystemClock
+from cloud.directory import InForce
 from cloud.ingest.ingest import Ingest
 from cloud.ingest.subscriber import Messages, Subscriber
 from cloud.ledger import Commit, EventRow, Ledger, Watermark
@@ -97,7 +98,7 @@ async def serve(folder: Path, port: int, devices: int) -> None:
     clock = SystemClock()
     ledger, telemetry = open_ledger(folder), DuckTelemetry.open(folder / "telemetry")
     term = ledger.record_start(clock.now(), int(clock.now().timestamp()), "benchmark")
-    ingest = Ingest(make_directory(devices), ledger, telemetry, clock=clock, owner_term=term)
+    ingest = Ingest(InForce(make_directory(devices)), ledger, telemetry, clock=clock, owner_term=term)
 
     def connect(on_messages: Callable[[Messages], None]) -> Subscriber:
         return Subscriber("127.0.0.1", port, clock=clock, on_messages=on_messages)

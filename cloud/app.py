@@ -19,20 +19,33 @@ import uvicorn
 
 from cloud import console
 from cloud.api import Process, Site, make_api
+from cloud.api.map import read_basemap
 from cloud.broker.kept import broker_of
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
-from cloud.desk import AlarmPorts, Alarms, Desk, Minted, Ports
-from cloud.directory import load
+from cloud.connections import (
+    connect_alarms,
+    connect_bindings,
+    connect_desk,
+    connect_memory,
+    connect_modes,
+    record_directory,
+)
+from cloud.desk import Alarms, Bindings, Desk
+from cloud.directory import InForce, Reloader, load
 from cloud.durations import Durations
 from cloud.feeds import Feed, Listeners
 from cloud.ingest.ingest import Ingest
 from cloud.ingest.subscriber import Messages, Subscriber
 from cloud.ingest.work import Recorded
 from cloud.ledger import Ledger
+from cloud.memory.counting import Counting
+from cloud.memory.past import Past
+from cloud.memory.recorder import Recorder
+from cloud.memory.retention import Retention
+from cloud.memory.tidying import tidy_days
 from cloud.process import claim_folder, listen_on, next_slot, raise_file_limit
-from cloud.telemetry import DuckTelemetry
-from wire.feed import Assignment
+from cloud.telemetry import DuckFrames, DuckTelemetry
 
 _log = structlog.get_logger("app")
 LOOP_WATCH_S = 0.25
@@ -58,24 +71,39 @@ class App:
         """Where the board is."""
         return f"http://{LOOPBACK}:{self._settings.port}/"
 
+    def reload(self) -> None:
+        """Look at the directory's folder at once."""
+        if self.site is not None:
+            self.site.reloader.wake()
+
     async def run(self) -> None:
         """Serve until cancelled. Raises `Fatal`, in one line, where it cannot start."""
         settings = self._settings
         raise_file_limit()
         with claim_folder(settings), listen_on(settings.port) as listening, contextlib.ExitStack() as stack:
-            directory = load(settings.directory)
+            in_force = InForce(load(settings.directory))
             ledger = Ledger.open(f"sqlite:///{settings.data / 'ledger.db'}")
             stack.callback(ledger.close)
             telemetry = DuckTelemetry.open(settings.data / "telemetry")
             stack.callback(telemetry.close)
+            frames = DuckFrames.open(settings.data / "frames")
+            stack.callback(frames.close)
             started = self._clock.now()
             owner_term = ledger.record_start(started, int(started.timestamp()), version("watchroom"))
-            ingest = Ingest(directory, ledger, telemetry, clock=self._clock, owner_term=owner_term)
-            self.site = self._make_site(ingest, ledger, telemetry)
+            bindings = Bindings(in_force, ledger, clock=self._clock)  # live state is rebuilt on what is in force
+            ingest = Ingest(in_force, ledger, telemetry, clock=self._clock, owner_term=owner_term)
+            self.site = self._make_site(ingest, bindings, ledger, telemetry, frames)
             async with broker_of(settings, self._clock) as (host, port), asyncio.TaskGroup() as tasks:
                 self.broker_port = port
                 tasks.create_task(ingest.run(partial(self._subscriber, host, port), self.ready.set))
                 tasks.create_task(self.site.desk.run())
+                tasks.create_task(self.site.alarms.run())
+                tasks.create_task(self.site.modes.run())
+                tasks.create_task(self.site.bindings.run())
+                tasks.create_task(self.site.reloader.run())
+                tasks.create_task(self.site.recorder.run())
+                tasks.create_task(tidy_days(frames, self._clock))
+                tasks.create_task(Retention(in_force, ledger, telemetry, frames, clock=self._clock).run())
                 tasks.create_task(self._tick(self.site))
                 tasks.create_task(self._watch_loop())
                 tasks.create_task(self._serve(self.site, listening))
@@ -83,7 +111,9 @@ class App:
     def _subscriber(self, host: str, port: int, on_messages: Callable[[Messages], None]) -> Subscriber:
         return Subscriber(host, port, clock=self._clock, on_messages=on_messages)
 
-    def _make_site(self, ingest: Ingest, ledger: Ledger, telemetry: DuckTelemetry) -> Site:
+    def _make_site(
+        self, ingest: Ingest, bindings: Bindings, ledger: Ledger, telemetry: DuckTelemetry, frames: DuckFrames
+    ) -> Site:
         feed = Feed(
             ingest.fleet,
             epoch=secrets.token_hex(6),
@@ -91,13 +121,23 @@ class App:
             tick_ms=self._settings.tick_ms,
             now=ingest.moment(),
         )
+        recorder = connect_memory(ingest, feed, ledger, frames, self._clock)
         listeners = Listeners()
-        ports = _connect_desk(ingest, feed, listeners)
-        desk = Desk(ingest.directory, ledger, ports, clock=self._clock, owner_term=ingest.owner_term)
-        alarms = _connect_alarms(ingest, feed, listeners, ledger, self._clock)
+        ports = connect_desk(ingest, feed, listeners)
+        in_force = ingest.in_force
+        reloader = Reloader(
+            self._settings.directory, in_force, clock=self._clock, record=partial(record_directory, ledger)
+        )
+        desk = Desk(in_force, ledger, ports, clock=self._clock, owner_term=ingest.owner_term)
+        modes = connect_modes(ingest, in_force, ledger, self._clock)
+        alarm_ports = connect_alarms(ingest, feed, listeners, modes)
+        alarms = Alarms(in_force, ledger, alarm_ports, clock=self._clock)
+        ingest.acceptor.states.acknowledged = alarms.acknowledged
+        connect_bindings(ingest, bindings)
 
         def act(recorded: Sequence[Recorded]) -> None:
             alarms.on_events(recorded)  # an emergency waits for nothing
+            bindings.on_events(recorded)
             desk.on_events(recorded)
 
         ingest.on_events = act
@@ -107,6 +147,12 @@ class App:
             ingest=ingest,
             desk=desk,
             alarms=alarms,
+            modes=modes,
+            bindings=bindings,
+            reloader=reloader,
+            recorder=recorder,
+            past=Past(recorder, ledger.board_at, frames),
+            counting=Counting(in_force, ledger, frames),
             ledger=ledger,
             telemetry=telemetry,
             process=Process(
@@ -115,8 +161,10 @@ class App:
                 tick_lags=self._tick_lags,
                 loop_lags=self._loop_lags,
             ),
+            basemap=read_basemap(self._settings.data),
             moment=ingest.moment,
-            trouble=lambda: self._trouble(ingest, desk),
+            look=lambda now: alarms.path(ingest.fleet.path_failure, now),
+            trouble=lambda: [*self._trouble(ingest, desk, recorder), *reloader.trouble],
         )
 
     async def _tick(self, site: Site) -> None:
@@ -124,7 +172,9 @@ class App:
         tick_s = self._settings.tick_ms / 1000
         slot_s = self._clock.monotonic()
         while True:
-            event = site.feed.tick(site.moment())
+            now = site.moment()
+            event = site.feed.tick(now)
+            site.look(now)
             if event is not None:
                 site.listeners.send(event)
             due_s, slot_s = slot_s + tick_s, next_slot(slot_s, tick_s, self._clock.monotonic())
@@ -141,7 +191,7 @@ class App:
 
     async def _serve(self, site: Site, listening: socket.socket) -> None:
         api = make_api(site)
-        api.include_router(console.router())
+        api.include_router(console.router(site.basemap.origin if site.basemap is not None else None))
         config = uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
         server = _Server(config)
         try:
@@ -151,7 +201,7 @@ class App:
             await server.shutdown(sockets=[listening])
             raise
 
-    def _trouble(self, ingest: Ingest, desk: Desk) -> list[str]:
+    def _trouble(self, ingest: Ingest, desk: Desk, recorder: Recorder) -> list[str]:
         trouble = []
         if ingest.subscriber is None or not ingest.subscriber.connected:
             trouble.append("ingest is not connected to the broker: no device is heard")
@@ -164,45 +214,11 @@ class App:
             trouble.append("the telemetry store does not take commits: tracks wait on the devices")
         if desk.failing:
             trouble.append("the ledger does not take what became of orders: see the disk and the log")
+        if recorder.failing:
+            trouble.append("what the board shows is not being written down: see the disk and the log")
         if self._feed_lag_s > 1.0:
             trouble.append(f"the feed is {self._feed_lag_s:.1f} s behind its tick: the machine is overloaded")
         return trouble
-
-
-def _connect_desk(ingest: Ingest, feed: Feed, listeners: Listeners) -> Ports:
-    """Connect the orders with those who carry them out, and with those who watch."""
-
-    def publish(topic: str, payload: bytes) -> bool:
-        if ingest.subscriber is None or not ingest.subscriber.connected:
-            return False
-        ingest.publish(topic, payload)
-        return True
-
-    def nonce_of(device: str) -> Minted | None:
-        known = ingest.nonces.get(device)
-        return None if known is None else Minted(known.nonce, known.received.mono_s)
-
-    def assign(unit: str, assignment: Assignment | None, version: int) -> None:
-        ingest.fleet.assign(unit, assignment, version, ingest.moment())
-
-    return Ports(
-        publish=publish,
-        nonce_of=nonce_of,
-        show=lambda orders: listeners.send(feed.show_orders(orders, ingest.moment())),
-        assign=assign,
-    )
-
-
-def _connect_alarms(ingest: Ingest, feed: Feed, listeners: Listeners, ledger: Ledger, clock: Clock) -> Alarms:
-    """Connect the alarms with those who watch, and with the lamps of the devices that raised them."""
-    ports = AlarmPorts(
-        show=lambda alarms: listeners.send(feed.show_alarms(alarms, ingest.moment())),
-        tell_state=ingest.tell_state,
-        ordinal=lambda device, stream: ingest.acceptor.known(device).get(stream),
-    )
-    alarms = Alarms(ingest.directory, ledger, ports, clock=clock)
-    ingest.acceptor.states.acknowledged = alarms.acknowledged
-    return alarms
 
 
 class _Server(uvicorn.Server):

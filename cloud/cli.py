@@ -16,6 +16,8 @@ from structlog.typing import Processor
 from cloud.app import App
 from cloud.clock import SystemClock
 from cloud.config import Settings, parse_broker
+from cloud.directory import DirectoryInvalid, load
+from cloud.directory.telling import as_errors, as_summary
 from cloud.doctor import examine
 from cloud.errors import CloudError
 from wire.findings import as_json, as_text, report_of
@@ -66,7 +68,7 @@ def up(
     """Run the cloud side, whole, in one process: MQTT broker, ingest, live feed, API and board.
 
     Everything listens on this machine only (127.0.0.1). Ctrl-C or SIGTERM stops it; nothing that was stored is lost.
-    Logs go to stderr.
+    A directory that changes comes into force within seconds, and at once with SIGHUP. Logs go to stderr.
     """
     set_up_log()
     settings_directory = directory or data / "directory"
@@ -106,10 +108,30 @@ def doctor(
     raise typer.Exit(0 if report.ok else 1)
 
 
+@cli.command()
+def check(
+    directory: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The directory: the folder that `up` gets with --directory.")
+    ],
+) -> None:
+    """Check a directory, and say what is in it or everything that is wrong with it.
+
+    Reads *.toml, schemes/*.toml and areas/*.geojson of the folder, as `up` does. Each error is a line: row and key,
+    what is there, and what would be right; rows are counted from 0. Exits with 1 where there is any, and changes
+    nothing.
+    """
+    try:
+        typer.echo(as_summary(load(directory)))
+    except DirectoryInvalid as invalid:
+        typer.echo(as_errors(directory, invalid.problems))
+        raise typer.Exit(1) from None
+
+
 async def _up(data: Path, directory: Path, port: int, mqtt_port: int, broker: str | None) -> None:
     address = parse_broker(broker) if broker is not None else None
     settings = Settings(data=data, directory=directory, port=port, mqtt_port=mqtt_port, broker=address)
     app = App(settings, SystemClock())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(app.run())
         await app.ready.wait()

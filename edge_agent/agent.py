@@ -33,6 +33,7 @@ from edge_agent.glass import Reach, Standing, lamp_name
 from edge_agent.link import Address, Connect, Description, Link, NewStream
 from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed, Stored
 from edge_agent.outbox.file import Draft
+from edge_agent.state import privacy
 from edge_agent.state import vehicle as vehicles
 from edge_agent.state.debounce import Debounce
 from edge_agent.state.delivery import DeliveryRules
@@ -78,6 +79,7 @@ class Agent:
         self._track: list[tuple[Fix | None, Draft]] = []
         self._track_flushed_s = -TRACK_GROUP_S
         self._busy = False
+        self._declared = privacy.NOTHING_DECLARED
         self.fixes_dropped = 0
         limits = OutboxLimits(track_max_rows=config.outbox.track_max_rows, reserve_kib=config.outbox.reserve_kib)
         events = frozenset(one.code for scheme in config.schemes.values() for one in scheme.codes if one.event)
@@ -87,14 +89,17 @@ class Agent:
         hands = Hands(append=self._append, stamp=self._stamp, emit=self._emit)
         self._building = Building(config, self._around, hands, clock)
         glass = {lamp_name(one.unit, one.code): one for card in config.cards.values() for one in card.values()}
-        self._lamps = Lamps(config.device.id, {**config.buttons, **glass}, self._show)
+        self._buttons = {**config.buttons, **glass}
+        self._lamps = Lamps(config.device.id, self._buttons, self._show)
         self._building.open_glass(
-            lambda turnout, notebook: Reach(
+            lambda turnout, notebook, swapping: Reach(
                 lamps=self._lamps,
                 turnout=turnout,
                 notebook=notebook,
                 declare=self._commit_press,
                 append=self._append,
+                stream=lambda: self._keeper.stream,
+                swapping=swapping,
                 stamp=self._stamp,
                 standing=self._standing,
             )
@@ -157,7 +162,7 @@ class Agent:
         match effect:
             case Declare(button):
                 await self._declare(button)
-            case ReportFix(fix):
+            case ReportFix(fix) if not privacy.is_private(self._declared):
                 self._hold_track([*self._track, (fix, partial(position_event, self._stamp(), fix))])
             case ReportInput(value):
                 self._hold_track([*self._track, (None, partial(input_event, self._stamp(), value))])
@@ -168,6 +173,12 @@ class Agent:
 
     async def _commit_press(self, lamp: str, meaning: Button) -> bool:
         """Commit a press. Only when it is on disk does its lamp say so."""
+        said = self._building.meaning_of(meaning)
+        if said is None:
+            _log.error("press_in_other_codes", button=lamp)
+            self._lamps.press(lamp, None, self._clock.monotonic())
+            return False
+        meaning = said
         draft = partial(status_event, self._stamp(), meaning.unit, meaning.scheme, meaning.code)
         try:
             stored = await self._keeper.append("status", [draft], standing=not meaning.event)
@@ -175,10 +186,15 @@ class Agent:
             _log.error("press_not_stored", button=lamp, cause=str(error))
             self._lamps.press(lamp, None, self._clock.monotonic())
             return False
+        if not meaning.event:
+            self._note_declared(meaning.unit, meaning.scheme, meaning.code)
         self._lamps.press(lamp, stored[0].seq, self._clock.monotonic())
         self._link.committed("status")
         _log.info("press_stored", unit=meaning.unit, code=meaning.code, seq=stored[0].seq)
         return True
+
+    def _note_declared(self, unit: str, scheme: str, code: str) -> None:
+        self._declared = privacy.note(self._declared, self._config.schemes, unit, scheme=scheme, code=code)
 
     async def _append(self, drafts: Sequence[Draft]) -> int:
         """Commit what is no press to the status queue. Raises `StorageFailed`."""
@@ -228,12 +244,14 @@ class Agent:
             pass  # said once by the keeper, and in every heartbeat
 
     async def _restart_lamps(self) -> None:
+        for one in (await self._keeper.held()).current:
+            self._note_declared(one.unit, one.scheme, one.code)
         unsettled = await self._keeper.unsettled_statuses(STATUSES_SHOWN_MAX)
         self._restart(unsettled, self._keeper.stream)
 
     def _restart(self, unsettled: Sequence[Stored], stream: str) -> None:
-        if self._building.emergency is not None:
-            self._building.emergency.restart(unsettled, stream=stream)
+        self._building.restart(unsettled, stream=stream)
+        self._serve_lamps()
         self._lamps.restart(unsettled, stream=stream, now_s=self._clock.monotonic())
 
     def _receive(self, word: QueueSettle | State | Command | NewStream) -> None:
@@ -243,16 +261,22 @@ class Agent:
             case State():
                 if self._building.emergency is not None:
                     self._building.emergency.hear(word)
-                self._lamps.hear(word, utc=now.utc, now_s=now.mono_s)
+                if self._lamps.hear(word, utc=now.utc, now_s=now.mono_s):
+                    self._building.hear(word)
+                    self._serve_lamps()
             case NewStream():
                 self._restart(word.unsettled, word.stream)
             case Command():
                 self._building.turnout.take(word)
             case QueueSettle(queue="status"):
-                if self._building.emergency is not None:
-                    self._building.emergency.settle(word)
+                self._building.settle(word)
                 self._lamps.settle(word, now.mono_s)
         self._building.refresh()
+
+    def _serve_lamps(self) -> None:
+        """Let the lamps stand for the statuses of the unit that the vehicle carries now."""
+        served = {name: self._building.meaning_of(button) or button for name, button in self._buttons.items()}
+        self._lamps.serve(served, self._clock.monotonic())
 
     def _vouch(self, now: Now) -> None:
         """Let the panel know how long ago the cloud answered."""

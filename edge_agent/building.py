@@ -10,10 +10,10 @@ import msgspec
 from edge_agent.actuators.emergency import EmergencyButton
 from edge_agent.around import Page, Surroundings, alarm_points, load_layout
 from edge_agent.clock import Clock
-from edge_agent.config import Config
+from edge_agent.config import Button, Config
 from edge_agent.decode.readings import InputValue, Reading
-from edge_agent.glass import Glass, Reach
-from edge_agent.outbox import StorageFailed
+from edge_agent.glass import Glass, Reach, Swapping
+from edge_agent.outbox import StorageFailed, Stored
 from edge_agent.outbox.file import Draft
 from edge_agent.outbox.notebook import Notebook
 from edge_agent.panel.port import Mains
@@ -27,6 +27,7 @@ from edge_agent.turnout import Journal, Turnout
 from edge_agent.turnout.events import alarm_event
 from edge_agent.turnout.night import find_zone, is_night
 from edge_agent.turnout.runner import Around
+from wire.messages import QueueSettle, State
 
 Append = Callable[[Sequence[Draft]], Awaitable[int]]
 """Commits events to the status queue and gives the sequence of the last. Raises `StorageFailed`."""
@@ -69,6 +70,7 @@ class Building:
         self.emergency = self._make_emergency()
         self._glass: Glass | None = None
         self._notebook: Notebook | None = None
+        self._swapping: Swapping | None = None
         self._server: Page | None = None
 
     @property
@@ -93,12 +95,38 @@ class Building:
         """Whether it is night here."""
         return is_night(self.layout.night, self._zone, self._clock.now())
 
-    def open_glass(self, reach: Callable[[Turnout, Notebook], Reach]) -> None:
+    def meaning_of(self, button: Button) -> Button | None:
+        """Give what a button declares: for the unit that the vehicle carries now. None where it has no such status."""
+        return button if self._swapping is None else self._swapping.meaning_of(button)
+
+    def hear(self, state: State) -> None:
+        """Take in control's word on which unit the vehicle carries."""
+        if self._swapping is not None:
+            self._swapping.hear(state)
+
+    def settle(self, settle: QueueSettle) -> None:
+        """Take in that status events have ended."""
+        if self._swapping is not None:
+            self._swapping.settle(settle.stream, (one.seq for one in settle.refused))
+        if self.emergency is not None:
+            self.emergency.settle(settle)
+
+    def restart(self, unsettled: Sequence[Stored], *, stream: str) -> None:
+        """Go on with what the outbox holds: after a start, or in a new stream, where sequences count anew."""
+        if self._swapping is not None:
+            self._swapping.restart(unsettled, stream=stream)
+        if self.emergency is not None:
+            self.emergency.restart(unsettled, stream=stream)
+
+    def open_glass(self, reach: Callable[[Turnout, Notebook, Swapping], Reach]) -> None:
         """Make the touch page, where the device has one. Nothing is served before `run`."""
         if self._config.page is None:
             return
         self._notebook = Notebook(Path(self._config.device.state_dir) / "notes.json")
-        self._glass = Glass(self._config, self.layout, reach(self.turnout, self._notebook), self._clock)
+        self._swapping = Swapping(self._config, self._notebook)
+        self._glass = Glass(
+            self._config, self.layout, reach(self.turnout, self._notebook, self._swapping), self._clock
+        )  # fmt: skip
         self._server = self._around.serve(self._glass, self._config.page.port, self._clock)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -108,6 +136,8 @@ class Building:
             tasks.create_task(self._around.lines.run(self._read))
         if self._server is not None:
             tasks.create_task(self._server.run())
+        if self._swapping is not None:
+            tasks.create_task(self._swapping.run())
         if self.emergency is not None:
             tasks.create_task(self.emergency.run())
 
@@ -151,8 +181,9 @@ class Building:
         unit = panel.emergency.unit or self._config.units[0].id
 
         async def commit() -> int | None:
+            real = unit if self._swapping is None else self._swapping.unit_of(unit)
             try:
-                return await self._hands.append([partial(emergency_event, self._hands.stamp(), unit)])
+                return await self._hands.append([partial(emergency_event, self._hands.stamp(), real)])
             except StorageFailed:
                 return None
 

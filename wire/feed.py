@@ -146,6 +146,8 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device: str
     vehicle: str
     at: Instant
+    on: bool = True
+    """False where it says that it carries the unit no longer."""
 
 
 class Ages(msgspec.Struct, frozen=True, kw_only=True):

@@ -211,14 +211,16 @@ class ShownStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         keep_utc(self, "since")
 
 
-class AcknowledgedEmergency(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An emergency that a person at control has in hand, by the place where its event first stood."""
+class AcknowledgedEmergency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """An emergency that a person at control has in hand or has ended, by the place where its event first stood."""
 
     unit: Token
     stream: StreamId
     seq: Seq
     by: Word
     """Who acknowledged it."""
+    cancelled: bool = False
+    """Whether control has ended it: its lamp is dark again."""
 
 
 class ClaimState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -248,7 +250,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
     valid_until: Instant
     units: Annotated[list[ShownStatus], Meta(max_length=20)] = []
     emergencies: Annotated[list[AcknowledgedEmergency], Meta(max_length=20)] | UnsetType = UNSET
-    """Those of this device that were acknowledged lately; left out where there are none."""
+    """Those of this device that somebody has in hand, and those cancelled lately; left out where there are none."""
     claims: Annotated[list[ClaimState], Meta(max_length=20)] | UnsetType = UNSET
     """The newest of each unit that this device has claimed; left out where there are none."""
 

@@ -4,7 +4,24 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from cloud.api import alarms, bases, feed, health, orders, units
+from cloud.api import (
+    alarms,
+    bases,
+    bindings,
+    changes,
+    control,
+    directory,
+    feed,
+    health,
+    modes,
+    orders,
+    recommend,
+    replay,
+    schemes,
+    statistics,
+    units,
+)
+from cloud.api import map as maps
 from cloud.api.guard import LoopbackGuard
 from cloud.api.problems import add_problems
 from cloud.api.schemas import add_schemas
@@ -26,11 +43,38 @@ def make_api(site: Site) -> FastAPI:
     )
     api.add_middleware(LoopbackGuard)
     api.include_router(units.router(site))
+    api.include_router(control.router(site))
     api.include_router(bases.router(site))
+    api.include_router(directory.router(site))
     api.include_router(orders.router(site))
     api.include_router(alarms.router(site))
+    api.include_router(modes.router(site))
+    api.include_router(bindings.router(site))
+    api.include_router(recommend.router(site))
+    api.include_router(schemes.router(site))
+    api.include_router(replay.router(site.past, site.moment))
+    api.include_router(changes.router(site.ledger))
+    api.include_router(statistics.router(site.counting, site.moment))
+    api.include_router(maps.router(site.basemap))
     api.include_router(feed.router(site))
     api.include_router(health.router(site))
     add_problems(api)
-    add_schemas(api, [*bases.BODIES, *orders.BODIES, *alarms.BODIES])
+    add_schemas(
+        api,
+        [
+            *bases.BODIES,
+            *control.BODIES,
+            *directory.BODIES,
+            *orders.BODIES,
+            *alarms.BODIES,
+            *modes.BODIES,
+            *bindings.BODIES,
+            *recommend.BODIES,
+            *schemes.BODIES,
+            *replay.BODIES,
+            *changes.BODIES,
+            *statistics.BODIES,
+            *maps.BODIES,
+        ],
+    )
     return api

@@ -4,12 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud.desk import Alarms, Desk
+from cloud.api.map import Basemap
+from cloud.desk import Alarms, Bindings, Desk, Modes
+from cloud.directory import Reloader
 from cloud.durations import Durations
 from cloud.feeds import Feed, Listeners
 from cloud.fleet.clocks import Moment
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import Ledger
+from cloud.memory.counting import Counting
+from cloud.memory.past import Past
+from cloud.memory.recorder import Recorder
 from cloud.telemetry import Telemetry
 
 
@@ -35,9 +40,19 @@ class Site:
     ingest: Ingest
     desk: Desk
     alarms: Alarms
+    modes: Modes
+    bindings: Bindings
+    reloader: Reloader
+    recorder: Recorder
+    past: Past
+    counting: Counting
     ledger: Ledger
     telemetry: Telemetry
     process: Process
+    basemap: Basemap | None
+    """The site's own map; None for the outline of the land alone."""
     moment: Callable[[], Moment]
+    look: Callable[[Moment], None]
+    """Looks, after each tick, whether many units fell silent together."""
     trouble: Callable[[], list[str]]
     """What is wrong now, one line each; empty where all is well."""

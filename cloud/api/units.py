@@ -42,7 +42,7 @@ def router(site: Site) -> APIRouter:
     async def show_unit(unit: str) -> Response:
         """One unit as it stands."""
         record = site.feed.record(unit, site.moment())
-        return reply(record) if record is not None else _no_such_unit(unit)
+        return reply(record) if record is not None else no_such_unit(unit)
 
     @routes.get(
         "/{unit}/events",
@@ -51,10 +51,10 @@ def router(site: Site) -> APIRouter:
     async def list_events(unit: str, before: EventId | None = None, limit: Limit = 100) -> Response:
         """A unit's stored events, newest first."""
         if unit not in site.ingest.directory.units:
-            return _no_such_unit(unit)
+            return no_such_unit(unit)
         rows = await asyncio.to_thread(site.ledger.events_of, unit, before, limit)
         more = len(rows) == limit and rows[-1].prev is not None
-        views = tuple(_event_view(row) for row in rows)
+        views = tuple(event_view(row) for row in rows)
         return reply(EventList(unit=unit, events=views, next_before=rows[-1].id if more else None))
 
     @routes.get(
@@ -66,7 +66,7 @@ def router(site: Site) -> APIRouter:
     ) -> Response:
         """A unit's stored positions in a window of corrected time, the last hour by default."""
         if unit not in site.ingest.directory.units:
-            return _no_such_unit(unit)
+            return no_such_unit(unit)
         window = _window(since, until or site.moment().utc)
         if isinstance(window, Problem):
             return reply(window, 422)
@@ -90,11 +90,13 @@ def _window(since: datetime | None, until: datetime) -> tuple[datetime, datetime
     return (start, end) if start < end else Problem("since must be before until")
 
 
-def _no_such_unit(unit: str) -> Response:
+def no_such_unit(unit: str) -> Response:
+    """Answer that there is no such unit."""
     return reply(Problem(f"there is no unit {unit!r}; GET /v1/units lists them"), 404)
 
 
-def _event_view(row: EventRow) -> EventView:
+def event_view(row: EventRow) -> EventView:
+    """Make the view of a stored event."""
     return EventView(
         id=row.id,
         device=row.device,

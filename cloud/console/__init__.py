@@ -1,6 +1,7 @@
 """The control-room page: plain ES modules, served as they are written, with nothing from elsewhere.
 
-The page is served at `/` and its parts under `/console/...`. It reads the feed at `v1/feed` of the same origin.
+The board is served at `/`, with `?at=MOMENT` the board as it was, the figures at `/figures`, and their parts under
+`/console/...`. The board reads the feed at `v1/feed` of the same origin.
 """
 
 from importlib.resources import files
@@ -14,12 +15,15 @@ FILES: Final[Traversable] = files(__name__)
 """The folder with the page's files as they are shipped."""
 
 PAGE: Final = "board.html"
+REPLAY: Final = "replay.html"
+FIGURES: Final = "figures.html"
 
 POLICY: Final = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'self'; "
-    "require-trusted-types-for 'script'"
+    "worker-src 'self'; require-trusted-types-for 'script'; trusted-types default"
 )
-"""The Content-Security-Policy. Trusted types make the browser itself refuse markup made from data."""
+"""The Content-Security-Policy. Trusted types make the browser itself refuse markup made from data. The one policy that
+may be made, `js/map/trusted.js`, lets two vendored scripts be named by text and refuses everything else."""
 
 HEADERS: Final = {
     "Cache-Control": "no-cache",
@@ -32,6 +36,8 @@ CONTENT_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".svg": "image/svg+xml",
 }
 
@@ -53,23 +59,33 @@ def read_parts(folder: Traversable = FILES, prefix: str = "") -> dict[str, tuple
     return parts
 
 
-def router() -> APIRouter:
+def policy(tiles_origin: str | None = None) -> str:
+    """Give the policy, with leave to fetch the map's tiles from `tiles_origin` where the site has a tile server."""
+    return POLICY if tiles_origin is None else f"{POLICY}; connect-src 'self' {tiles_origin}"
+
+
+def router(tiles_origin: str | None = None) -> APIRouter:
     """Routes for `/` and `/console/...`. Files are read once, here: a request never names a path on disk."""
     parts = read_parts()
+    headers = {**HEADERS, "Content-Security-Policy": policy(tiles_origin)}
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/")
-    async def page() -> Response:
-        return _answer(*parts[PAGE])
+    async def page(at: str | None = None) -> Response:
+        return _answer(*parts[PAGE if at is None else REPLAY], headers)
+
+    @routes.get("/figures")
+    async def figures() -> Response:
+        return _answer(*parts[FIGURES], headers)
 
     @routes.get("/console/{path:path}")
     async def part(path: str) -> Response:
         if path not in parts:
             raise HTTPException(404)
-        return _answer(*parts[path])
+        return _answer(*parts[path], headers)
 
     return routes
 
 
-def _answer(content: bytes, content_type: str) -> Response:
-    return Response(content, media_type=content_type, headers=HEADERS)
+def _answer(content: bytes, content_type: str, headers: dict[str, str]) -> Response:
+    return Response(content, media_type=content_type, headers=headers)

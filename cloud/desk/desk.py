@@ -18,7 +18,7 @@ from cloud.desk.memory import OWN, Memory, log_row, read_order
 from cloud.desk.ports import Ports, Recorded
 from cloud.desk.requests import Clash, Differs, Invalid, Placed, find_facts
 from cloud.desk.sender import Sender
-from cloud.directory import Directory
+from cloud.directory import InForce
 from cloud.dispatch import (
     Order,
     OrderRequest,
@@ -59,13 +59,13 @@ _log = structlog.get_logger("desk")
 class Desk:
     """Takes what control asks for, sends it, and knows what became of it."""
 
-    def __init__(self, directory: Directory, ledger: Ledger, ports: Ports, *, clock: Clock, owner_term: int) -> None:
+    def __init__(self, in_force: InForce, ledger: Ledger, ports: Ports, *, clock: Clock, owner_term: int) -> None:
         """Go on from what the ledger holds. Raises what it raises."""
-        self._directory, self._ledger, self._clock = directory, ledger, clock
+        self._in_force, self._ledger, self._clock = in_force, ledger, clock
         now = self._moment()
-        self._sender = Sender(directory, ports, owner_term)
+        self._sender = Sender(in_force, ports, owner_term)
         self._memory = Memory(ledger.load_orders(), ports, owner_term, now)
-        self._intake = Intake(directory, self._memory, self._sender)
+        self._intake = Intake(in_force, self._memory, self._sender)
         self._pen = asyncio.Lock()
         self._wake = asyncio.Event()
         self._swept_s = now.mono_s
@@ -166,7 +166,7 @@ class Desk:
             known = await self._find(order_id)
             if known is not None:
                 return Placed(view(known), False) if known.asked == digest(request) else Differs(view(known))
-            facts = find_facts(self._directory, request)
+            facts = find_facts(self._in_force.directory, request)
             if isinstance(facts, Invalid):
                 return facts
             held = self._memory.assignments

@@ -10,7 +10,7 @@ from cloud.desk.memory import OWN, Memory, log_row
 from cloud.desk.ports import Minted, Recorded
 from cloud.desk.requests import make_facts, station_of
 from cloud.desk.sender import Sender
-from cloud.directory import Directory
+from cloud.directory import InForce
 from cloud.dispatch import Order, apply_event, apply_status, close, open_local
 from cloud.dispatch.fold import STALE_NONCE
 from cloud.dispatch.words import Ending
@@ -32,9 +32,9 @@ _log = structlog.get_logger("desk")
 class Intake:
     """Takes stored events in, in the order in which they were stored."""
 
-    def __init__(self, directory: Directory, memory: Memory, sender: Sender) -> None:
+    def __init__(self, in_force: InForce, memory: Memory, sender: Sender) -> None:
         """Take what the desk holds."""
-        self._directory, self._memory, self._sender = directory, memory, sender
+        self._in_force, self._memory, self._sender = in_force, memory, sender
         self.late: deque[tuple[EventRow, OfOrder]] = deque()
         """Of orders that are not in hand: the ledger may have them."""
         self._waiting: Counter[str] = Counter()
@@ -100,13 +100,14 @@ class Intake:
         self._memory.keep(order, after, now.utc, log_row(order.id, now.utc, row.device, (row.kind, row.body)))
 
     def _begin_local(self, row: EventRow, event: TurnoutEvent, now: Moment) -> None:
-        base = station_of(self._directory, row.device)
-        units = tuple(self._directory.units[unit] for unit in event.units if unit in self._directory.units)
+        directory = self._in_force.directory
+        base = station_of(directory, row.device)
+        units = tuple(directory.units[unit] for unit in event.units if unit in directory.units)
         if base is None or not units:
             _log.warning("turnout_of_no_station", device=row.device)
             return
         self._make_room(row.device, now)
-        order = open_local(event, base, make_facts(self._directory, base, units), row.corrected_at, now)
+        order = open_local(event, base, make_facts(directory, base, units), row.corrected_at, now)
         told = log_row(order.id, now.utc, row.device, (row.kind, row.body))
         self._memory.begin(order, now.utc, told)
 
@@ -121,7 +122,7 @@ class Intake:
     def _apply_status(self, row: EventRow, event: StatusEvent, now: Moment) -> None:
         """Fold a status into the order that its unit is on. One whose time is not proven may be from before it."""
         order = self._memory.orders.get(self._memory.assignments.order_of(event.unit) or "")
-        scheme = self._directory.schemes.get(event.scheme)
+        scheme = self._in_force.directory.schemes.get(event.scheme)
         code = scheme.code(event.code) if scheme is not None else None
         if order is None or code is None or not row.proven:
             return

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from cloud.desk.ports import Minted, Ports
-from cloud.directory import Directory
+from cloud.directory import InForce
 from cloud.dispatch import Order
 from cloud.dispatch.commands import is_pending, make_command, until_s
 from wire import codec, topics
@@ -24,15 +24,18 @@ _Key = tuple[str, str, int]
 class Sender:
     """When each command was last sent, and with which nonce to send it next."""
 
-    def __init__(self, directory: Directory, ports: Ports, owner_term: int) -> None:
+    def __init__(self, in_force: InForce, ports: Ports, owner_term: int) -> None:
         """Nothing was sent yet."""
-        self._directory, self._ports, self._owner_term = directory, ports, owner_term
+        self._in_force, self._ports, self._owner_term = in_force, ports, owner_term
         self._due_s: dict[_Key, tuple[int, float]] = {}
         self._renewed: dict[str, tuple[Minted, Minted | None]] = {}
         """What a device gave instead of a nonce that it did not know, and that one."""
 
     def send_due(self, order: Order, now_s: float) -> Iterator[str]:
-        """Send an order to each device for which it is time. Gives those devices that a broker was there for."""
+        """Send an order to each device for which it is time. Gives those devices that a broker was there for.
+
+        A device that the directory knows no longer, or that was revoked since, is sent nothing.
+        """
         for delivery in order.deliveries:
             key = (order.id, delivery.device, order.revision)
             if not is_pending(order, delivery, now_s):
@@ -40,12 +43,13 @@ class Sender:
                 continue
             times, due_s = self._due_s.get(key, (0, now_s))
             minted = self._nonce(delivery.device, now_s)
-            if now_s < due_s or minted is None:
+            known = self._in_force.directory.devices.get(delivery.device)
+            if now_s < due_s or minted is None or known is None or known.revoked:
                 continue
             expires_ms = min(EXPIRES_MAX_MS, int((until_s(order) - minted.by_s) * 1000))
             command = make_command(order, delivery, minted.nonce, expires_ms, self._owner_term)
-            org = self._directory.devices[delivery.device].organisation
-            if self._ports.publish(topics.down(org, delivery.device, "command"), codec.encode(command)):
+            topic = topics.down(known.organisation, delivery.device, "command")
+            if self._ports.publish(topic, codec.encode(command)):
                 self._due_s[key] = (times + 1, now_s + AGAIN_S[min(times, len(AGAIN_S) - 1)])
                 yield delivery.device
 

@@ -1,134 +1,90 @@
-"""What must hold between the rows of a directory: nothing twice, and no reference to what isn't there. Pure."""
+"""What must hold between the rows of a directory: nothing twice, and no reference to what isn't there. Pure.
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+cross_check = what stands twice → what is not there → crewing.py (units) → speaking.py (devices, vehicles)
+→ ground.py (bases, areas) → turns.py (shifts)
+"""
 
-import msgspec
+from collections.abc import Iterator
 
-from cloud.directory.rows import Base, Device, Organisation, UnitRow
-from wire.strict import Problem, closest
-
-Row = TypeVar("Row", Organisation, Base, UnitRow, Device)
-
-
-class Placed(msgspec.Struct, Generic[Row], frozen=True):
-    """A row and where it stands, such as `units.toml: unit[2]`."""
-
-    row: Row
-    path: str
-
-    def problem(self, key: str, problem: str, expected: str) -> Problem:
-        """Tell what is wrong with one of the row's keys."""
-        return Problem(f"{self.path}.{key}", problem, expected)
-
-
-class Tables(msgspec.Struct, frozen=True):
-    """Every row of every file that has the right shape."""
-
-    organisations: tuple[Placed[Organisation], ...]
-    bases: tuple[Placed[Base], ...]
-    units: tuple[Placed[UnitRow], ...]
-    devices: tuple[Placed[Device], ...]
-
-
-class Known(msgspec.Struct, frozen=True):
-    """Every name that a row may refer to, also of rows that have other faults. None where that can't be known yet."""
-
-    organisations: Collection[str] | None
-    bases: Collection[str] | None
-    units: Collection[str] | None
-    devices: Collection[str] | None
-    schemes: Collection[str] | None
+from cloud.directory.crewing import crewing_problems
+from cloud.directory.ground import ground_problems
+from cloud.directory.speaking import speaking_problems
+from cloud.directory.tables import Known, Tables, absent, repeated
+from cloud.directory.turns import shift_problems
+from wire.strict import Problem
 
 
 def cross_check(tables: Tables, known: Known) -> Iterator[Problem]:
     """Tell everything that can be wrong between rows. Rows of the wrong shape are not in `tables`: told elsewhere."""
     yield from _twice(tables)
     yield from _dangling(tables, known)
-    units = {each.row.id: each.row for each in tables.units}
-    devices = {each.row.id: each.row for each in tables.devices}
-    for unit in tables.units:
-        yield from _unit_problems(unit, devices)
-    bases = {each.row.id: each.row for each in tables.bases}
-    for device in tables.devices:
-        yield from _device_problems(device, units, bases)
-    for base in tables.bases:
-        if (base.row.lat is None) != (base.row.lon is None):
-            yield base.problem("lat" if base.row.lat is None else "lon", "is missing", "lat and lon, or neither")
+    yield from crewing_problems(tables, known)
+    yield from speaking_problems(tables)
+    yield from ground_problems(tables)
+    for shift in tables.shifts:
+        yield from shift_problems(shift)
 
 
 def _twice(tables: Tables) -> Iterator[Problem]:
-    for rows in (tables.organisations, tables.bases, tables.units, tables.devices):
-        yield from _repeated(rows, "id", lambda row: row.id, "an id of its own")
-    yield from _repeated(
+    for rows in (tables.organisations, tables.bases, tables.units, tables.devices, tables.control_rooms, tables.shifts):
+        yield from repeated(rows, "id", lambda row: row.id, "an id of its own")
+    yield from repeated(tables.areas, "id", lambda row: row.id, "an id of its own")
+    yield from repeated(
+        tables.areas,
+        "name",
+        lambda row: (row.organisation, row.service, row.name.casefold()),
+        "one area a name in an organisation and service",
+    )
+    yield from repeated(tables.vehicles, "id", lambda row: row.id.casefold(), "a fleet number of its own")
+    registered = tuple(one for one in tables.vehicles if one.row.registration is not None)
+    yield from repeated(
+        registered,
+        "registration",
+        lambda row: row.registration.replace(" ", "").casefold(),
+        "a registration of its own",
+    )
+    fitted = tuple(one for one in tables.vehicles if one.row.device is not None)
+    yield from repeated(fitted, "device", lambda row: row.device, "a device that is in no other vehicle")
+    yield from repeated(
         tables.units,
         "callsign",
         lambda row: (row.organisation, row.callsign.casefold()),
         "one unit a callsign in an organisation",
     )
-    yield from _repeated(tables.units, "carrier", lambda row: row.carrier, "a device that carries no other unit")
+    yield from repeated(tables.units, "carrier", lambda row: row.carrier, "a device that carries no other unit")
     stations = tuple(base for base in tables.bases if base.row.device is not None)
-    yield from _repeated(stations, "device", lambda row: row.device, "a device that is no other base's")
-    yield from _repeated(tables.devices, "enrolment", lambda row: row.enrolment, "an enrolment number of its own")
-
-
-def _repeated(
-    placed: tuple[Placed[Any], ...], key: str, identity: Callable[[Any], object], expected: str
-) -> Iterator[Problem]:
-    first: dict[object, str] = {}
-    for each in placed:
-        met = first.setdefault(identity(each.row), each.path)
-        if met != each.path:
-            problem = f"{getattr(each.row, key)!r} stands in {met} already"
-            yield each.problem(key, problem, expected)
+    yield from repeated(stations, "device", lambda row: row.device, "a device that is no other base's")
+    yield from repeated(tables.devices, "enrolment", lambda row: row.enrolment, "an enrolment number of its own")
 
 
 def _dangling(tables: Tables, known: Known) -> Iterator[Problem]:
     for base in tables.bases:
-        if base.row.organisation is not None:
-            yield from _absent(base, "organisation", base.row.organisation, known.organisations)
-        if base.row.device is not None:
-            yield from _absent(base, "device", base.row.device, known.devices)
+        yield from absent(base, "organisation", "organisation", base.row.organisation, known.organisation)
+        yield from absent(base, "device", "device", base.row.device, known.device)
+        yield from absent(base, "area", "area", base.row.area, known.area)
+    for vehicle in tables.vehicles:
+        yield from absent(vehicle, "organisation", "organisation", vehicle.row.organisation, known.organisation)
+        yield from absent(vehicle, "device", "device", vehicle.row.device, known.device)
+        yield from absent(vehicle, "base", "base", vehicle.row.base, known.base)
     for unit in tables.units:
-        yield from _absent(unit, "organisation", unit.row.organisation, known.organisations)
-        yield from _absent(unit, "base", unit.row.base, known.bases)
-        yield from _absent(unit, "scheme", unit.row.scheme, known.schemes)
-        yield from _absent(unit, "carrier", unit.row.carrier, known.devices)
+        yield from absent(unit, "organisation", "organisation", unit.row.organisation, known.organisation)
+        yield from absent(unit, "base", "base", unit.row.base, known.base)
+        yield from absent(unit, "scheme", "scheme", unit.row.scheme, known.scheme)
+        yield from absent(unit, "carrier", "device", unit.row.carrier, known.device)
+        yield from absent(unit, "shift", "shift", unit.row.shift, known.shift)
+        yield from absent(unit, "part_of", "unit", unit.row.part_of, known.unit)
     for device in tables.devices:
-        yield from _absent(device, "organisation", device.row.organisation, known.organisations)
+        yield from absent(device, "organisation", "organisation", device.row.organisation, known.organisation)
         for index, name in enumerate(device.row.units):
-            yield from _absent(device, f"units[{index}]", name, known.units)
+            yield from absent(device, f"units[{index}]", "unit", name, known.unit)
+    yield from _dangling_ground(tables, known)
 
 
-def _absent(placed: Placed[Any], key: str, name: str, known: Collection[str] | None) -> Iterator[Problem]:
-    if known is not None and name not in known:
-        what = {"carrier": "device"}.get(key, key.partition("s[")[0])
-        yield placed.problem(key, f"{name!r} is no known {what}{closest(name, tuple(known))}", f"the id of a {what}")
-
-
-def _unit_problems(unit: Placed[UnitRow], devices: Mapping[str, Device]) -> Iterator[Problem]:
-    carrier = devices.get(unit.row.carrier)
-    if carrier is not None and carrier.organisation != unit.row.organisation:
-        problem = f"{carrier.id!r} belongs to {carrier.organisation!r}"
-        yield unit.problem("carrier", problem, f"a device of {unit.row.organisation!r}")
-    for capability, count in Counter(unit.row.capabilities).items():
-        if count > 1:
-            yield unit.problem("capabilities", f"names {capability!r} {count} times", "each capability once")
-
-
-def _device_problems(
-    device: Placed[Device], units: Mapping[str, UnitRow], bases: Mapping[str, Base]
-) -> Iterator[Problem]:
-    """Tell which units a device may not speak for: those of others, but for those based at its station."""
-    for index, name in enumerate(device.row.units):
-        key = f"units[{index}]"
-        unit = units.get(name)
-        if device.row.units.index(name) != index:
-            yield device.problem(key, f"{name!r} is there twice", "each unit once")
-        elif unit is not None and unit.organisation != device.row.organisation:
-            base = bases.get(unit.base)
-            if base is None or base.device != device.row.id:
-                problem = f"{name!r} belongs to {unit.organisation!r}"
-                expected = f"units of {device.row.organisation!r}, or of the base whose device it is"
-                yield device.problem(key, problem, expected)
+def _dangling_ground(tables: Tables, known: Known) -> Iterator[Problem]:
+    for area in tables.areas:
+        yield from absent(area, "organisation", "organisation", area.row.organisation, known.organisation)
+    for room in tables.control_rooms:
+        for index, name in enumerate(room.row.organisations):
+            yield from absent(room, f"organisations[{index}]", "organisation", name, known.organisation)
+        for index, name in enumerate(room.row.areas):
+            yield from absent(room, f"areas[{index}]", "area", name, known.area)

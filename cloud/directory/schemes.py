@@ -33,18 +33,19 @@ def read_packaged() -> dict[str, str]:
     return {each.name: each.read_text("utf-8") for each in packaged if each.name.endswith(".toml")}
 
 
-def read_texts(folder: Path) -> tuple[dict[str, str], tuple[Problem, ...]]:
-    """Read a folder's `*.toml`, by file name in order, and tell what can't be read. Hidden files are left alone.
+def read_texts(folder: Path, pattern: str = "*.toml") -> tuple[dict[str, str], tuple[Problem, ...]]:
+    """Read a folder's files of a pattern, by name in order, and tell what can't be read. Hidden files are left alone.
 
     Raises OSError where the folder itself can't be read.
     """
     texts: dict[str, str] = {}
     problems = []
-    for path in sorted(each for each in folder.iterdir() if each.suffix == ".toml" and each.name[0] != "."):
+    kind = "a GeoJSON file" if pattern.endswith("json") else "a TOML file"
+    for path in sorted(each for each in folder.iterdir() if each.match(pattern) and each.name[0] != "."):
         try:
             texts[path.name] = path.read_text("utf-8")
         except UnicodeDecodeError:
-            problems.append(Problem(path.name, "is not text in UTF-8", "a TOML file in UTF-8"))
+            problems.append(Problem(path.name, "is not text in UTF-8", f"{kind} in UTF-8"))
         except OSError as error:
             problems.append(Problem(path.name, f"can't be read: {error.strerror}", "a readable file"))
     return texts, tuple(problems)

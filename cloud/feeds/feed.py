@@ -1,6 +1,6 @@
 """Makes the feed's events as bytes. Pure: the tick and the time come from outside."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -17,6 +17,9 @@ QUIET_S = 1.0
 """The longest pause between two events, with a tick to spare: a tick may come a little late."""
 SNAPSHOT_PART_RECORDS = 500
 CURSOR_DIGITS_MAX = 18
+
+OnShown = Callable[[Moment, tuple[FeedRecord, ...]], None]
+"""Is told at each tick what it shows anew, be it nothing."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,15 +40,20 @@ class Feed:
         self._fleet = fleet
         self._epoch, self._owner_term, self._tick_ms = epoch, owner_term, tick_ms
         self._orders, self._alarms = ShownOrders(), ShownAlarms()
+        self.on_shown: OnShown = lambda _now, _records: None
         self.cursor = 0
         self._spoke_s = now.mono_s
         known = fleet.take_changed(now)
         made = (fleet.record(unit, 0, known.get(unit, now.utc), now) for unit in fleet.units)
         self._shown = {record.unit: _note(record) for record in made}
+        self._leaving, self._left = False, -1
+        """Whether units have gone that clients still show, and the cursor with which the last ones were taken away."""
 
     def tick(self, now: Moment) -> bytes | None:
-        """Give the event for this tick: what changed, or a sign of life, or nothing yet."""
+        """Give the event for this tick: what changed, or a sign of life, or nothing yet; all of it where units went."""
         changed = self._update(now)
+        if self._leaving:
+            return self._take_away(now)
         if not changed and now.mono_s - self._spoke_s + self._tick_ms / 1000 < QUIET_S:
             return None
         self._spoke_s = now.mono_s
@@ -67,6 +75,7 @@ class Feed:
 
     def records(self, now: Moment) -> tuple[FeedRecord, ...]:
         """Every unit's record, its ages as at `now`."""
+        self._let_go(now)
         return tuple(self._fresh(unit, now) for unit in self._shown)
 
     def shown(self) -> Iterable[Shown]:
@@ -75,6 +84,7 @@ class Feed:
 
     def record(self, unit: str, now: Moment) -> FeedRecord | None:
         """One unit's record, its ages as at `now`; None for a unit that there is not."""
+        self._let_go(now)
         return self._fresh(unit, now) if unit in self._shown else None
 
     def since(self, last_event_id: str, now: Moment) -> list[bytes]:
@@ -87,6 +97,9 @@ class Feed:
         if not known or int(cursor) > self.cursor:
             return self.snapshot(now)
         seen = int(cursor)
+        self._let_go(now)
+        if self._leaving or seen < self._left:
+            return self.snapshot(now)
         alarms, orders = self._alarms.since(seen), self._orders.since(seen)
         if alarms is None or orders is None:
             return self.snapshot(now)
@@ -132,12 +145,28 @@ class Feed:
     def _alarms_event(self, alarms: tuple[AlarmView, ...], now: Moment) -> bytes:
         return self._event("alarms", _encode(Alarms(at=now.utc, cursor=self.cursor, alarms=alarms)))
 
+    def _let_go(self, now: Moment) -> None:
+        """Forget the units that there are no more."""
+        for unit in self._fleet.take_gone(now):
+            if self._shown.pop(unit, None) is not None:
+                self._leaving = True
+
+    def _take_away(self, now: Moment) -> bytes:
+        """Give the whole picture, which replaces what clients hold: it is how a unit leaves a board."""
+        self._leaving = False
+        self.cursor += 1
+        self._left = self.cursor
+        self._spoke_s = now.mono_s
+        return b"".join(self.snapshot(now))
+
     def _update(self, now: Moment) -> tuple[FeedRecord, ...]:
+        self._let_go(now)
         changed = self._fleet.take_changed(now)
         if changed:
             self.cursor += 1
         made = tuple(self._fleet.record(unit, self.cursor, as_of, now) for unit, as_of in changed.items())
         self._shown.update({record.unit: _note(record) for record in made})
+        self.on_shown(now, made)
         return made
 
     def _fresh(self, unit: str, now: Moment) -> FeedRecord:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from cloud.fleet.heads import CONTROL as CONTROL
 from cloud.fleet.heads import Standing
 from wire.events import Mode
 from wire.feed import Activity, Assignment, AvailabilityClass, ClaimView, Confidence, Freshness, Reason, SourceView
@@ -17,9 +18,6 @@ Vouch = Literal["stored", "catching_up", "refused", "other", "not_held", "unsaid
 """What a device's last heartbeat means for its head: it names that very status, or a later one that is still on its
 way, or one that was refused or lost, or one that does not stand, or holds none, or it has not spoken since the cloud
 started, or only envelopes have come for longer than a device may be silent."""
-
-CONTROL = "control"
-"""The device that control's own word is kept under. No real device may have this id."""
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,7 +68,7 @@ class InputSaid(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Spot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Where the carrier is now. There is none while its position is not fresh: nothing is held against an old one."""
+    """Where the carrier was last seen. It may be old: what was seen since the press stands, though silence follows."""
 
     device: str
     at: datetime
@@ -127,6 +125,8 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     """The end of the turn that the directory's shift pattern says is on now."""
     off_shift: bool = False
     """Whether the directory's shift pattern has nobody on now."""
+    roster_begins: datetime | None = None
+    """Of a unit that is off shift by it: when the pattern's next turn begins."""
     defects: tuple[DefectSaid, ...] = ()
     ignition: InputSaid | None = None
     spot: Spot | None = None

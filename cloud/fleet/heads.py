@@ -1,4 +1,4 @@
-"""Which status stands for a unit: within a device by sequence, between devices by corrected time."""
+"""Which status stands for a unit: within a device by sequence, between devices by corrected time, live before all."""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +10,9 @@ from wire.scheme import Code
 
 CONFLICT_WITHIN = timedelta(seconds=5)
 """Two heads nearer than this that disagree are a conflict: nobody can say which came last."""
+
+CONTROL = "control"
+"""The device that control's own word is kept under. No real device may have this id."""
 
 _RANK: dict[AvailabilityClass, int] = {"Available": 0, "ConditionallyAvailable": 1, "NotAvailable": 2}
 
@@ -50,6 +53,11 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def ranks(self) -> bool:
         """Whether `at` may be held against another device's time: it was pressed then, or later."""
         return self.proven or self.bounded
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it was pressed in earnest."""
+        return self.mode == "live"
 
     @property
     def order(self) -> tuple[int, int]:
@@ -100,13 +108,38 @@ def newer(old: Head | None, new: Head) -> bool:
     return (new.ordinal, new.seq) > (old.ordinal, old.seq) and new.is_press_of(old)
 
 
+def replace_head(heads: tuple[Head, ...], new: Head) -> tuple[Head, ...] | None:
+    """Put a head in the place of its device's older one, live in that of live; None where that one is not older.
+
+    A press in training, or while something is tested, is kept beside the live one: it says nothing of what is so.
+    """
+    old = next((head for head in heads if head.device == new.device and head.is_live == new.is_live), None)
+    if not newer(old, new):
+        return None
+    return (*[head for head in heads if head is not old], new)
+
+
+def latest(heads: tuple[Head, ...], device: str) -> Head | None:
+    """Give a device's latest head in any mode; None where it has declared nothing."""
+    if len(heads) == 1:
+        return heads[0] if heads[0].device == device else None
+    found = None
+    for head in heads:
+        if head.device == device and newer(found, head):
+            found = head
+    return found
+
+
 def stand(heads: tuple[Head, ...]) -> Standing | None:
     """Decide between devices; None where no device has declared anything.
 
     The newest proven head stands, unless another within 5 s disagrees: then the less available of them does. An
     unproven head displaces no other that is later than what it is known to have followed; where it is less available
-    it contradicts.
+    it contradicts. A person's word at control stands over all that was received before it. Heads of another mode than
+    live count only where there is no live one.
     """
+    if len(heads) > 1:
+        heads = _in_question(heads)
     if not heads:
         return None
     if len(heads) == 1:
@@ -120,6 +153,31 @@ def stand(heads: tuple[Head, ...]) -> Standing | None:
     head = max([newest, *proven], key=lambda each: _RANK[each.availability])
     least = max([newest, *close], key=lambda each: _RANK[each.availability]).availability
     return Standing(head, least, tuple(each for each in [newest, *close] if each is not head))
+
+
+def mode_head(heads: tuple[Head, ...], standing: Standing | None) -> Head | None:
+    """Give the head whose mode a unit is in; None for live: where the newest of its presses is a live one."""
+    if standing is None or len(heads) == 1:
+        return None if standing is None or standing.head.is_live else standing.head
+    live = standing.head
+    later = [head for head in heads if not head.is_live and _is_after(head, live)]
+    return max(later, key=lambda head: (head.at, head.device), default=None)
+
+
+def _in_question(heads: tuple[Head, ...]) -> tuple[Head, ...]:
+    live = tuple([head for head in heads if head.is_live]) or heads
+    word = next((head for head in live if head.device == CONTROL), None)
+    if word is None:
+        return live
+    return (word, *[head for head in live if head.device != CONTROL and head.received > word.received])
+
+
+def _is_after(head: Head, live: Head) -> bool:
+    if head is live:
+        return True
+    if head.device == live.device:
+        return newer(live, head)
+    return head.at > live.at and (live.device != CONTROL or head.received > live.received)
 
 
 def _is_earlier(new: Head, old: Head) -> bool:

@@ -3,6 +3,7 @@
 import math
 import struct
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -60,6 +61,23 @@ def make_place(
     )
 
 
+class Measured(NamedTuple):
+    """What a position is judged by: where it is, how fast the vehicle went, and how sure that is."""
+
+    lat: float
+    lon: float
+    speed_mps: float | None
+    accuracy_m: float | None
+
+
+def measured(place: Place) -> Measured:
+    """Give what a place with a fix says."""
+    lat, lon, _, speed_mps, _, accuracy_m, _ = _NUMBERS.unpack(place.numbers)
+    return Measured(
+        lat, lon, None if math.isnan(speed_mps) else speed_mps, None if math.isnan(accuracy_m) else accuracy_m
+    )
+
+
 class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     """The newest report, and the newest that had a place: the same one unless the receiver has no fix."""
 
@@ -83,16 +101,17 @@ def age_s(known: Whereabouts, link: Link, now: Moment) -> float | None:
     place = known.placed
     if place is None:
         return None
-    ages = []
+    age: float | None = None
     if link.clock_map is not None and link.clock_map.boot == place.boot and place.ordinal == link.ordinal:
-        ages.append(now.mono_s - link.clock_map.earliest_s(place.mono_ms))
+        age = now.mono_s - link.clock_map.earliest_s(place.mono_ms)
     elif place.proven and now.utc >= place.at:  # one of the future was read off a clock that was wrong: unknown
-        ages.append((now.utc - place.at).total_seconds())
-    if ages and place.received_s is not None:
-        ages = [max(ages[0], now.mono_s - place.received_s)]
+        age = (now.utc - place.at).total_seconds()
+    if age is not None and place.received_s is not None:
+        age = max(age, now.mono_s - place.received_s)
     if place is known.newest and (vouched_s := _vouched_s(place, link)) is not None:
-        ages.append(now.mono_s - vouched_s)
-    return max(0.0, min(ages)) if ages else None
+        vouched = now.mono_s - vouched_s
+        age = vouched if age is None else min(age, vouched)
+    return None if age is None else max(0.0, age)
 
 
 def view(known: Whereabouts, age: float | None) -> PositionView | None:
@@ -102,7 +121,7 @@ def view(known: Whereabouts, age: float | None) -> PositionView | None:
     if known.placed is None:
         return PositionView(fix="none")
     *numbers, gnss_us = _NUMBERS.unpack(known.placed.numbers)
-    lat, lon, heading_deg, speed_mps, altitude_m, accuracy_m = (None if math.isnan(one) else one for one in numbers)
+    lat, lon, heading_deg, speed_mps, altitude_m, accuracy_m = [None if math.isnan(one) else one for one in numbers]
     moving = known.placed is known.newest
     return PositionView(
         fix=known.newest.fix,

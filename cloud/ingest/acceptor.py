@@ -4,27 +4,30 @@ One owner, one thread. What has to be committed goes to `status` or `track`; wha
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
-from cloud.directory import Device, Directory, Unit
+from cloud.directory import InForce
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.fleet.position import make_place
 from cloud.ingest.copies import Copies
 from cloud.ingest.echoes import Echoes
 from cloud.ingest.emergencies import Emergencies, record_live
-from cloud.ingest.judge import Judged, is_enrolled, judge, object_to
+from cloud.ingest.judge import Judged, judge, object_to
 from cloud.ingest.marks import Fit, Gap, Key, Mark, find_outgrown, fit, start_mark, unrecorded
 from cloud.ingest.nonces import Nonce, Nonces
+from cloud.ingest.privacy import Privacy
+from cloud.ingest.rights import Rights, Speaking
 from cloud.ingest.states import States
+from cloud.ingest.streams import Streams
 from cloud.ingest.succession import Succession, Successions, find_lost
-from cloud.ingest.work import Aside, Outgoing, Recorded, Work
+from cloud.ingest.work import Aside, Outgoing, Recorded, Said, Work
 from cloud.ledger.rows import REFUSED_KEPT
 from wire import codec, topics
-from wire.events import EmergencyEvent, PositionEvent, Queue
+from wire.events import EmergencyEvent, InputEvent, PositionEvent, Queue
 from wire.messages import (
     MESSAGE_BYTES_MAX,
     Birth,
@@ -43,43 +46,40 @@ PENDING_MAX = 20_000
 """Envelopes and messages kept aside that may wait for a commit; past it track waits on the devices."""
 WAITING_MAX = 256
 """Envelopes of one device's queue that may wait for a commit; past it they are left for the device to send again."""
-STREAMS_MAX = 256
-"""Streams of one enrolment. A device mints one when its outbox is damaged, put back or forked: more is a fault."""
 
 
 class Acceptor:
     """Holds the marks, and turns each message into work, an answer, or a line kept aside."""
 
-    def __init__(self, directory: Directory, fleet: Fleet, marks: Iterable[Mark], *, owner_term: int) -> None:
+    def __init__(self, in_force: InForce, fleet: Fleet, marks: Iterable[Mark], *, owner_term: int) -> None:
         """Go on from the committed `marks`."""
-        self._directory = directory
+        self._in_force = in_force
+        self.speaking = Speaking(in_force)
+        """What each device may say."""
+        self.privacy = Privacy()
         self._fleet = fleet
         self._owner_term = owner_term
         self._echoes = Echoes(owner_term)
-        self.states = States(directory, fleet, owner_term)
+        self.states = States(in_force, fleet, owner_term)
         self._gone: dict[tuple[str, str], int] = {}
         """Up to where a stream's lost statuses were recorded before an envelope showed them missing."""
         self._copies = Copies(fleet)
         self._nonces = Nonces()
         self._emergencies = Emergencies()
         self._successions = Successions()
-        self._streams: dict[str, tuple[tuple[str, int], ...]] = {}
-        """Of each device: its streams, each with its ordinal."""
         self._waiting: Counter[tuple[str, Queue]] = Counter()
         self.committed: dict[Key, Mark] = {}
         self._accepted: dict[Key, Mark] = {}
         """Only those that are ahead of what is committed."""
         for mark in marks:
-            key = (mark.device, mark.stream, mark.queue)
-            self.committed[key] = mark
-            if mark.stream not in self.known(mark.device):
-                self._streams[mark.device] = (*self._streams.get(mark.device, ()), (mark.stream, mark.ordinal))
-        self.status: deque[Work | Aside] = deque()
+            self.committed[(mark.device, mark.stream, mark.queue)] = mark
+        self.counts: Counter[str] = Counter()
+        self._streams = Streams(self.committed.values(), self.counts)
+        self.status: deque[Work | Aside | Said] = deque()
         self.track: deque[Work] = deque()
         self.outgoing: list[Outgoing] = []
         self.recorded: list[Recorded] = []
         """What is to be acted on before `outgoing` is published."""
-        self.counts: Counter[str] = Counter()
         self.heard: Counter[tuple[type[UpMessage], UpChannel]] = Counter()
         """Messages that were not kept aside, by kind and channel."""
 
@@ -94,12 +94,12 @@ class Acceptor:
         where = topics.parse_up(topic)
         if where is None:
             return self._set_aside(Aside(topic=topic[:300], reason="unknown_topic", raw=payload, received=now))
-        device = self._directory.devices.get(where.device)
+        device = self._in_force.directory.devices.get(where.device)
         if device is None or device.organisation != where.org:
             return self._set_aside(Aside(topic=topic, reason="foreign_device", raw=payload, received=now))
         where = UpTopic(device.organisation, device.id, where.channel)  # the directory's own texts: one of each is kept
         message = codec.decode_up(payload)
-        objection = object_to(where, device, message) or self._stream_objection(device, message)
+        objection = object_to(where, device, message) or self._streams.objection(device, message)
         if isinstance(message, codec.Rejected) or objection:
             aside = Aside(topic=topic, reason=objection, raw=payload, received=now, device=device.id)
             return self._set_aside(aside)
@@ -108,17 +108,22 @@ class Acceptor:
     def greet(self, now: Moment) -> None:
         """Tell every organisation's devices that this ingest has started listening."""
         payload = codec.encode(Hello(v=1, id=self._echoes.greet(now), owner_term=self._owner_term))
-        for org in self._directory.organisations:
+        for org in self._in_force.directory.organisations:
             self.outgoing.append(Outgoing(topics.hello(org), payload))
 
     def settle(
         self, device: str, keys: Iterable[Key], now: Moment, mint: Literal["", "fork", "superseded"] = ""
     ) -> None:
-        """Answer a device: how far these queues have ended. With no key it is the plain answer."""
+        """Answer a device: how far these queues have ended. With no key it is the plain answer.
+
+        One that is no longer in the directory gets none.
+        """
+        known = self._in_force.directory.devices.get(device)
+        if known is None:
+            return
         queues = [_queue_settle(self.committed[key]) for key in keys if key in self.committed]
         message = Settle(v=1, id=self._echoes.give(device, now), owner_term=self._owner_term, queues=queues, mint=mint)
-        org = self._directory.devices[device].organisation
-        self.outgoing.append(Outgoing(topics.down(org, device, "settle"), codec.encode(message)))
+        self.outgoing.append(Outgoing(topics.down(known.organisation, device, "settle"), codec.encode(message)))
 
     def tell_state(self, devices: Iterable[str], now: Moment) -> None:
         """Publish what control believes of the units bound to these devices."""
@@ -126,7 +131,7 @@ class Acceptor:
 
     def ordinal(self, device: str, stream: str) -> int:
         """Which of a device's streams this is. One not seen before supersedes all that were."""
-        return self._stream(device, stream)[1]
+        return self._streams.find(device, stream)[1]
 
     def commit_mark(self, mark: Mark, now: Moment) -> None:
         """Note that a mark is durable."""
@@ -142,26 +147,7 @@ class Acceptor:
 
     def known(self, device: str) -> dict[str, int]:
         """Give the streams of a device, each with its ordinal."""
-        return dict(self._streams.get(device, ()))
-
-    def _stream(self, device: str, stream: str) -> tuple[str, int]:
-        """Give a stream's ordinal, and its name as it is kept: one text, however many messages bring their own."""
-        known = self._streams.get(device, ())
-        for each in known:
-            if each[0] == stream:
-                return each
-        added = stream, max((ordinal for _, ordinal in known), default=0) + 1
-        self._streams[device] = (*known, added)
-        self.counts["streams"] += 1
-        return added
-
-    def _stream_objection(self, device: Device, message: UpMessage | codec.Rejected) -> str:
-        """Bound what one device can make us remember: each stream is remembered for good."""
-        known = self.known(device.id) if len(self._streams.get(device.id, ())) >= STREAMS_MAX else {}
-        if not known or isinstance(message, codec.Rejected | Death) or message.stream in known:
-            return ""
-        same = sum(is_enrolled(stream, device.enrolment) for stream in known)
-        return "too_many_streams" if same >= STREAMS_MAX else ""
+        return self._streams.known(device)
 
     def _dispatch(self, topic: str, where: UpTopic, message: UpMessage, payload: bytes, now: Moment) -> None:
         self.heard[type(message), where.channel] += 1
@@ -170,7 +156,7 @@ class Acceptor:
             if known is not None:
                 self._fleet.apply_death(where.device, message, known, now)
             return
-        stream, ordinal = self._stream(where.device, message.stream)
+        stream, ordinal = self._streams.find(where.device, message.stream)
         msgspec.structs.force_setattr(message, "stream", stream)  # just decoded and ours: one text is kept, not many
         match message:
             case Heartbeat() | Birth():
@@ -231,7 +217,7 @@ class Acceptor:
     def _record_gap(self, mark: Mark, gap: Gap, now: Moment) -> None:
         """Record a gap beyond a mark, which stays where it is."""
         self.counts[f"gone_{mark.queue}"] += gap.last - gap.first + 1
-        org = self._directory.devices[mark.device].organisation
+        org = self._in_force.directory.devices[mark.device].organisation
         topic = topics.up(org, mark.device, "status")
         self._waiting[(mark.device, mark.queue)] += 1
         self.status.append(
@@ -251,7 +237,8 @@ class Acceptor:
         return self._copies.is_put_back(device, ordinal, max(self.known(device).values()), now)
 
     def _receive_live(self, topic: str, where: UpTopic, envelope: Envelope, ordinal: int, now: Moment) -> None:
-        judged = tuple(self._judge_live(where.device, bytes(raw), envelope.queue) for raw in envelope.events)
+        rights = self.speaking.of(where.device)
+        judged = tuple(self._judge_live(rights, bytes(raw), envelope.queue) for raw in envelope.events)
         work = Work(
             org=where.org,
             device=where.device,
@@ -266,6 +253,8 @@ class Acceptor:
         for one in judged:
             if isinstance(one.event, PositionEvent):
                 self.place(where.device, envelope.stream, ordinal, one.event, now)
+            elif isinstance(one.event, InputEvent):
+                self.read(where.device, ordinal, one.event, now)
         if len(self.track) >= PENDING_MAX:
             self.counts["live_not_stored"] += 1
             return
@@ -281,13 +270,21 @@ class Acceptor:
                 continue
             corrected = self._fleet.correct(work.device, one.event, work.received, work.ordinal)
             self.counts["emergencies_live"] += 1
-            self.recorded.append(record_live(work, one.raw, one.event, corrected))
+            self.recorded.append(record_live(work, one, one.event, corrected))
 
     def place(self, device: str, stream: str, ordinal: int, event: PositionEvent, received: Moment) -> None:
-        """Fold a position into the fleet."""
+        """Fold a position into the fleet, unless it is of a time when its unit was private."""
         corrected = self._fleet.correct(device, event, received, ordinal)
+        carried = self._in_force.directory.carried_by(device)
+        if carried is not None and self.privacy.hides(carried.id, corrected.at):
+            return
         place = make_place(event, ordinal=ordinal, stream=stream, corrected=corrected, received_s=received.mono_s)
         self._fleet.apply_place(device, place, received)
+
+    def read(self, device: str, ordinal: int, event: InputEvent, received: Moment) -> None:
+        """Fold an input's value into the fleet; None for one that was not measured well."""
+        at = self._fleet.correct(device, event, received, ordinal).at
+        self._fleet.apply_input(device, event.name, event.value, at, (ordinal, event.seq), received)
 
     def _receive_queue(self, topic: str, where: UpTopic, envelope: Envelope, payload: bytes, now: Moment) -> None:
         ordinal = self.ordinal(where.device, envelope.stream)
@@ -329,9 +326,9 @@ class Acceptor:
         return self._waiting.get((device, queue), 0) >= WAITING_MAX
 
     def _enqueue(self, topic: str, where: UpTopic, mark: Mark, found: Fit, now: Moment) -> None:
-        units = self._directory.device_units(where.device)
+        rights = self.speaking.of(where.device)
         numbered = enumerate(found.fresh, found.first_seq)
-        judged = tuple([self._judge(units, raw, seq, mark.queue) for seq, raw in numbered])
+        judged = tuple([self._judge(rights, raw, seq, mark.queue) for seq, raw in numbered])
         gap = unrecorded(found.gap, self._gone.get((mark.device, mark.stream), 0) if mark.queue == "status" else 0)
         if gap is not None:
             self.counts[f"gone_{mark.queue}"] += gap.last - gap.first + 1
@@ -361,16 +358,16 @@ class Acceptor:
         else:
             self.track.append(work)
 
-    def _judge(self, units: Sequence[Unit], raw: bytes, seq: int, queue: Queue) -> Judged:
-        judged = judge(raw, seq, queue, units, self._directory.schemes)
+    def _judge(self, rights: Rights, raw: bytes, seq: int, queue: Queue) -> Judged:
+        judged = judge(raw, seq, queue, rights)
         if judged.reason:
             self.counts[f"refused_{judged.reason}"] += 1
         return judged
 
-    def _judge_live(self, device: str, raw: bytes, queue: Queue) -> Judged:
+    def _judge_live(self, rights: Rights, raw: bytes, queue: Queue) -> Judged:
         event = codec.decode_event(raw)
         seq = 0 if isinstance(event, codec.Rejected) else event.seq
-        return self._judge(self._directory.device_units(device), raw, seq, queue)
+        return self._judge(rights, raw, seq, queue)
 
     def _set_aside(self, aside: Aside) -> None:
         self.counts[f"aside_{aside.reason}"] += 1

@@ -1,25 +1,24 @@
 """Turns a group of work into one ledger commit, and says what holds once it is durable. Pure."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
+from cloud.directory import InForce
 from cloud.fleet.clocks import Corrected
 from cloud.fleet.fleet import Fleet
-from cloud.fleet.heads import Head, newer
+from cloud.fleet.heads import CONTROL, Head, newer
 from cloud.ingest.judge import Judged
-from cloud.ingest.marks import Key, Mark
-from cloud.ingest.work import Aside, Recorded, Work
+from cloud.ingest.marks import Mark
+from cloud.ingest.sayings import Saying, Sayings, Stream, make_saying
+from cloud.ingest.standing import make_head, ordinals_in
+from cloud.ingest.work import Aside, Recorded, Said, Work
 from cloud.ledger import Commit, EventRow, Gap, Loaded, Refused, Watermark
-from wire import codec
-from wire.events import CrewEvent, DefectEvent, EmergencyEvent, Event, Queue, StatusEvent
-from wire.messages import RefusedSeq
-from wire.scheme import Scheme
+from wire.events import BindingEvent, CrewEvent, DefectEvent, EmergencyEvent, Event, Mode, Queue, StatusEvent
 
-Stream = tuple[str, str]
-"""A device and one of its streams."""
+APART = "apart"
+"""The name that the ledger has the latest status under that was declared in another mode than live."""
 
 
 class _Stream(msgspec.Struct, gc=False):
@@ -29,6 +28,10 @@ class _Stream(msgspec.Struct, gc=False):
     at: datetime | None = None
 
 
+_Key = tuple[str, str, bool]
+"""A unit, a device, and whether the status was declared in earnest: in the mode live."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """A commit, and what to show and settle after it."""
 
@@ -36,35 +39,82 @@ class Entry(msgspec.Struct, frozen=True):
     heads: list[Head]
     marks: list[Mark]
     recorded: list[Recorded]
+    sayings: list[Saying]
 
 
 class Book:
     """Gives out event ids and links each unit's events into a chain. One writer."""
 
-    def __init__(self, loaded: Loaded, schemes: dict[str, Scheme], fleet: Fleet) -> None:
+    def __init__(self, loaded: Loaded, in_force: InForce, fleet: Fleet) -> None:
         """Go on from what the ledger holds."""
         self._next_id = loaded.next_event_id
         self._tails = dict(loaded.tails)
-        self._schemes = schemes
+        self._in_force = in_force
         self._fleet = fleet
         self._streams = _load_streams(loaded)
-        self._heads: dict[tuple[str, str], Head] = {}
-        """Those that the fleet doesn't show yet: it has the others."""
+        self._ordinal = ordinals_in(self._streams)
+        self._heads: dict[_Key, Head] = {}
+        """Those that the fleet doesn't show, yet or at all: it has the others."""
+        self._sayings = Sayings()
 
     def know_head(self, head: Head) -> None:
         """Note a head that the ledger holds already."""
-        self._heads[(head.unit, head.device)] = head
+        self._heads[_key_of(head)] = head
+
+    def know_saying(self, saying: Saying) -> None:
+        """Note a crew, a defect or an automatic status that the ledger holds already."""
+        self._sayings.keep(saying)
 
     def enter(self, group: Iterable[Work | Aside]) -> Entry:
         """Make the commit for a group. Times are corrected here, once, and stored."""
-        self._heads = {key: head for key, head in self._heads.items() if self._fleet.head(*key) is not head}
-        entry = Entry(Commit(), [], [], [])
+        self._heads = {key: head for key, head in self._heads.items() if self._shown(*key) is not head}
+        entry = Entry(Commit(), [], [], [], [])
         for item in group:
             if isinstance(item, Aside):
                 entry.commit.refused.append(_aside_row(item))
             else:
                 self._enter_work(entry, item)
         return entry
+
+    def enter_said(self, said: Said) -> Entry:
+        """Make the commit for a person's word at control: its time is what that person gave.
+
+        It always stands as control's word, for it is the newest. Take it back where it can't be committed.
+        """
+        entry = Entry(Commit(), [], [], [], [])
+        row = EventRow(
+            id=self._next_id,
+            device=CONTROL,
+            stream=said.stream,
+            queue=None,
+            seq=said.event.seq,
+            kind="status",
+            unit=said.event.unit,
+            mode=said.event.mode,
+            at=said.event.at,
+            received_at=said.received.utc,
+            corrected_at=said.event.at,
+            proven=True,
+            prev=self._tails.get(said.event.unit),
+            body=said.raw,
+        )
+        self._append(entry, row, said.event)
+        head = make_head(row, said.event, self._ordinal, self._in_force.directory.schemes)
+        if head is not None:
+            self._enter_head(entry, row, head)
+        return entry
+
+    def take_back(self, entry: Entry) -> None:
+        """Undo the last entry, which was a person's word and is not in the ledger."""
+        (row,) = entry.commit.events
+        assert row.unit is not None and row.id == self._next_id - 1
+        self._next_id = row.id
+        if row.prev is None:
+            del self._tails[row.unit]
+        else:
+            self._tails[row.unit] = row.prev
+        for head in entry.heads:
+            del self._heads[_key_of(head)]
 
     def _enter_work(self, entry: Entry, work: Work) -> None:
         if work.mark is None:
@@ -86,7 +136,7 @@ class Book:
 
     def _enter_event(self, entry: Entry, work: Work, judged: Judged, event: Event, key: Stream) -> None:
         corrected = self._correct(work, event, key)
-        unit = self._unit_of(event)
+        unit = judged.unit if isinstance(event, BindingEvent | EmergencyEvent) else self._unit_of(event)
         row = EventRow(
             id=self._next_id,
             device=work.device,
@@ -103,29 +153,40 @@ class Book:
             prev=self._tails.get(unit) if unit else None,
             body=judged.raw,
         )
+        self._append(entry, row, event)
+        schemes = self._in_force.directory.schemes
+        if isinstance(event, StatusEvent):
+            head = make_head(row, event, self._ordinal, schemes)
+            if head is not None and newer(self._latest(event.unit, row.device, event.mode), head):
+                self._enter_head(entry, row, head)
+        saying = make_saying(row, event, self._ordinal, schemes)
+        if saying is not None and self._sayings.keep(saying):
+            entry.sayings.append(saying)
+            entry.commit.latest.append((saying.unit, saying.device, saying.name, row.id))
+
+    def _append(self, entry: Entry, row: EventRow, event: Event) -> None:
+        """Enter an event under the next id, at the end of its unit's chain."""
         self._next_id += 1
         entry.commit.events.append(row)
-        entry.recorded.append(Recorded(work.device, row, event))
-        if unit is not None:
-            self._tails[unit] = row.id
-            entry.commit.tails.append((unit, row.id))
-        if isinstance(event, StatusEvent) and (head := self._head_of(row, event)) is not None:
-            entry.heads.append(head)
+        entry.recorded.append(Recorded(row.device, row, event))
+        if row.unit is not None:
+            self._tails[row.unit] = row.id
+            entry.commit.tails.append((row.unit, row.id))
+
+    def _enter_head(self, entry: Entry, row: EventRow, head: Head) -> None:
+        """Enter the head that an event comes to. One that is not live leaves the live one where it is."""
+        self._heads[_key_of(head)] = head
+        entry.heads.append(head)
+        if not head.is_live:
+            entry.commit.latest.append((head.unit, head.device, APART, row.id))
+        else:
             entry.commit.heads.append((head.unit, head.device, row.id))
 
     def _unit_of(self, event: Event) -> str | None:
         """Give the unit whose history an event belongs to."""
-        if isinstance(event, StatusEvent | CrewEvent | DefectEvent | EmergencyEvent):
+        if isinstance(event, StatusEvent | CrewEvent | DefectEvent):
             return self._fleet.name(event.unit)
         return None
-
-    def _head_of(self, row: EventRow, event: StatusEvent) -> Head | None:
-        """Give the head that a status becomes; None where what stands stays. See `newer` for which."""
-        head = make_head(row, event, self._ordinal, self._schemes)
-        if head is None or not newer(self._latest(event.unit, row.device), head):
-            return None
-        self._heads[(event.unit, row.device)] = head
-        return head
 
     def _correct(self, work: Work, event: Event, key: Stream) -> Corrected:
         """Correct an event's time. Along a stream proven time never goes back, whatever the clocks said.
@@ -147,16 +208,17 @@ class Book:
             last.at = corrected.at
         return corrected
 
-    def _latest(self, unit: str, device: str) -> Head | None:
-        return self._heads.get((unit, device)) or self._fleet.head(unit, device)
+    def _latest(self, unit: str, device: str, mode: Mode) -> Head | None:
+        """Give the newest head of a device: the live one, or the one that is not, as the mode is."""
+        key = unit, device, mode == "live"
+        return self._heads.get(key) or self._shown(*key)
 
-    def _ordinal(self, stream: Stream) -> int | None:
-        known = self._streams.get(stream)
-        return None if known is None else known.ordinal
+    def _shown(self, unit: str, device: str, is_live: bool) -> Head | None:
+        return next((head for head in self._fleet.heads(unit, device) if head.is_live == is_live), None)
 
     def _bound_by_head(self, device: str, event: Event) -> datetime | None:
         """Give the time of the status that this one follows, as the first in a new stream of its device."""
-        head = self._latest(event.unit, device) if isinstance(event, StatusEvent) else None
+        head = self._latest(event.unit, device, event.mode) if isinstance(event, StatusEvent) else None
         if head is None or not head.ranks:
             return None
         if event.origin is not None:
@@ -168,7 +230,7 @@ class Book:
     def _standing_time(self, device: str, event: Event) -> Corrected | None:
         if event.origin is None or not isinstance(event, StatusEvent):
             return None
-        head = self._latest(event.unit, device)
+        head = self._latest(event.unit, device, event.mode)
         if head is None or not head.ranks or not head.is_at(event.origin.stream, event.origin.seq):
             return None
         return (
@@ -178,71 +240,8 @@ class Book:
         )
 
 
-def make_head(
-    row: EventRow, event: StatusEvent, ordinal_of: Callable[[Stream], int | None], schemes: dict[str, Scheme]
-) -> Head | None:
-    """Make the head that a stored status comes to; None for an event code, which never stands.
-
-    An origin counts where it is in an earlier stream of the device: it never makes a press newer than its place does.
-    """
-    scheme = schemes.get(event.scheme)
-    code = scheme.code(event.code) if scheme is not None else None
-    if scheme is None or code is None or code.availability is None:
-        return None
-    ordinal = ordinal_of((row.device, row.stream)) or 0
-    origin = event.origin
-    origin_ordinal = ordinal if origin is None else ordinal_of((row.device, origin.stream)) or ordinal
-    return Head(
-        unit=row.unit or event.unit,
-        device=row.device,
-        ordinal=ordinal,
-        stream=row.stream,
-        seq=row.seq,
-        origin=origin if origin_ordinal < ordinal else None,
-        origin_ordinal=origin_ordinal if origin_ordinal < ordinal else 0,
-        boot=event.boot,
-        mono_ms=event.mono_ms,
-        scheme=scheme.name,  # the scheme's own texts, and not a copy for each head
-        code=code.code,
-        label=code.label,
-        availability=code.availability,
-        meaning=code,
-        by=event.by,
-        mode=event.mode,
-        at=row.corrected_at,
-        proven=row.proven,
-        received=row.received_at,
-        bounded=not row.proven and row.corrected_at < row.received_at,
-    )
-
-
-def load_heads(loaded: Loaded, schemes: dict[str, Scheme]) -> Iterable[Head]:
-    """Make the heads that stood when the last process stopped."""
-    ordinals = {(mark.device, mark.stream): mark.ordinal for mark in loaded.watermarks}
-    for row in loaded.heads:
-        event = codec.decode_event(row.body)
-        if isinstance(event, StatusEvent):
-            head = make_head(row, event, ordinals.get, schemes)
-            if head is not None:
-                yield head
-
-
-def load_marks(loaded: Loaded) -> Iterable[Mark]:
-    """Make the marks that held when the last process stopped."""
-    refused: dict[Key, list[RefusedSeq]] = defaultdict(list)
-    for device, stream, queue, seq, reason in loaded.refused:
-        refused[(device, stream, queue)].append(RefusedSeq(seq, reason))
-    for row in loaded.watermarks:
-        yield Mark(
-            device=row.device,
-            stream=row.stream,
-            queue=row.queue,
-            ordinal=row.ordinal,
-            through=row.through,
-            digest=row.digest,
-            corrected_at=row.corrected_at,
-            refused=tuple(refused[(row.device, row.stream, row.queue)]),
-        )
+def _key_of(head: Head) -> _Key:
+    return head.unit, head.device, head.is_live
 
 
 def _load_streams(loaded: Loaded) -> dict[Stream, _Stream]:

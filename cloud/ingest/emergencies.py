@@ -1,6 +1,7 @@
 """Emergencies that come ahead of their queue: which are news, and how they are handed on. Pure; time comes in."""
 
 from cloud.fleet.clocks import Corrected
+from cloud.ingest.judge import Judged
 from cloud.ingest.marks import Key, Mark
 from cloud.ingest.work import Recorded, Work
 from cloud.ledger import EventRow
@@ -36,7 +37,7 @@ class Emergencies:
         return name.seq <= through or (device, name.stream, name.seq) in self._seen
 
 
-def record_live(work: Work, raw: bytes, event: EmergencyEvent, corrected: Corrected) -> Recorded:
+def record_live(work: Work, judged: Judged, event: EmergencyEvent, corrected: Corrected) -> Recorded:
     """Make what is handed on of an emergency that isn't stored yet: its row has the id 0 and no queue."""
     row = EventRow(
         id=0,
@@ -45,13 +46,13 @@ def record_live(work: Work, raw: bytes, event: EmergencyEvent, corrected: Correc
         queue=None,
         seq=event.seq,
         kind="emergency",
-        unit=event.unit,
+        unit=judged.unit,
         mode=event.mode,
         at=event.at,
         received_at=work.received.utc,
         corrected_at=corrected.at,
         proven=corrected.proven,
         prev=None,
-        body=raw,
+        body=judged.raw,
     )
     return Recorded(work.device, row, event, live=True)

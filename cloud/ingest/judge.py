@@ -1,14 +1,15 @@
 """Judges whole messages (taken, or kept aside) and each event alone (stored as what it says, or refused). Pure."""
 
-from collections.abc import Sequence
 from typing import Protocol, get_args
 
 import msgspec
 
+from cloud.ingest.rights import Rights
 from wire import codec
 from wire.events import (
     SEQ_MAX,
     STATUS_KINDS,
+    BindingEvent,
     CrewEvent,
     DefectEvent,
     EmergencyEvent,
@@ -18,7 +19,6 @@ from wire.events import (
     TurnoutEvent,
 )
 from wire.messages import Birth, Death, Envelope, Heartbeat, Sent, UpMessage
-from wire.scheme import Scheme
 from wire.topics import UpTopic
 
 _CHANNELS: dict[type, tuple[str, ...]] = {
@@ -45,20 +45,6 @@ class Sender(Protocol):
         ...
 
 
-class BoundUnit(Protocol):
-    """A unit as its device may speak for it."""
-
-    @property
-    def id(self) -> str:
-        """The unit's id."""
-        ...
-
-    @property
-    def scheme(self) -> str:
-        """The scheme that its statuses are in."""
-        ...
-
-
 class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event's own bytes, and what became of them: an event, or a reason."""
 
@@ -66,43 +52,57 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     raw: bytes
     event: Event | None = None
     reason: str = ""
+    unit: str | None = None
+    """Of a binding, the unit whose callsign it names; of an emergency, the unit that it names if that is the device's:
+    it is taken from any device, for whoever calls for help is not asked who may."""
 
 
-def judge(raw: bytes, seq: int, queue: Queue, units: Sequence[BoundUnit], schemes: dict[str, Scheme]) -> Judged:
-    """Judge an event that stands at `seq` in its queue, from a device that may speak for `units`."""
+def judge(raw: bytes, seq: int, queue: Queue, rights: Rights) -> Judged:
+    """Judge an event that stands at `seq` in its queue, from a device with these rights."""
     event = codec.decode_event(raw)
     if isinstance(event, codec.Rejected):
         return Judged(seq=seq, raw=raw, reason=event.reason)
-    reason = _objection(event, seq, queue, units, schemes)
-    return Judged(seq=seq, raw=raw, event=None if reason else event, reason=reason)
+    unit = _named(event, rights)
+    reason = _objection(event, seq, queue, rights)
+    if isinstance(event, BindingEvent) and not reason and unit is None:
+        reason = "unknown_callsign"
+    return Judged(seq=seq, raw=raw, event=None if reason else event, reason=reason, unit=unit)
 
 
-def _objection(event: Event, seq: int, queue: Queue, units: Sequence[BoundUnit], schemes: dict[str, Scheme]) -> str:
+def _named(event: Event, rights: Rights) -> str | None:
+    if isinstance(event, BindingEvent):
+        return rights.called(event.callsign)
+    if isinstance(event, EmergencyEvent):
+        return next((unit.id for unit in rights.units if unit.id == event.unit), None)
+    return None
+
+
+def _objection(event: Event, seq: int, queue: Queue, rights: Rights) -> str:
     if event.seq != seq:
         return "wrong_seq"
     if _QUEUES[type(event)] != queue:
         return "wrong_queue"
     match event:
         case StatusEvent():
-            return _status_objection(event, units, schemes)
-        case CrewEvent() | DefectEvent() | EmergencyEvent():
+            return _status_objection(event, rights)
+        case CrewEvent() | DefectEvent():
             named = {event.unit}
         case TurnoutEvent():
             named = set(event.units)
         case _:
             return ""
-    return "" if named <= {unit.id for unit in units} else "foreign_unit"
+    return "" if named <= {unit.id for unit in rights.units} else "foreign_unit"
 
 
-def _status_objection(event: StatusEvent, units: Sequence[BoundUnit], schemes: dict[str, Scheme]) -> str:
-    for unit in units:
+def _status_objection(event: StatusEvent, rights: Rights) -> str:
+    for unit in rights.units:
         if unit.id == event.unit:
             break
     else:
         return "foreign_unit"
     if event.scheme != unit.scheme:
         return "wrong_scheme"
-    scheme = schemes.get(event.scheme)
+    scheme = rights.schemes.get(event.scheme)
     return "unknown_code" if scheme is None or scheme.code(event.code) is None else ""
 
 

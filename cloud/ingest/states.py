@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from msgspec import UNSET, UnsetType
 
-from cloud.directory import Directory
+from cloud.directory import InForce
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.ingest.work import Outgoing
 from wire import codec, topics
-from wire.messages import AcknowledgedEmergency, ShownStatus, State, Vitals
+from wire.messages import AcknowledgedEmergency, ClaimState, ShownStatus, State, Vitals
 
 VALID_S = 86_400.0
 EVERY_S = 3_600.0
@@ -24,21 +24,26 @@ blinking for a press that control shows."""
 class States:
     """Which state each device was told, and when."""
 
-    def __init__(self, directory: Directory, fleet: Fleet, owner_term: int) -> None:
+    def __init__(self, in_force: InForce, fleet: Fleet, owner_term: int) -> None:
         """Nobody was told anything yet."""
-        self._directory, self._fleet, self._owner_term = directory, fleet, owner_term
+        self._in_force, self._fleet, self._owner_term = in_force, fleet, owner_term
         self._version = 0
         self._told: dict[str, tuple[float, int]] = {}
         self.acknowledged: Callable[[str, Moment], Sequence[AcknowledgedEmergency]] = _none
         """Gives the emergencies of a device that people have in hand, as far as it is still to be told of them."""
+        self.claims: Callable[[str, Moment], Sequence[ClaimState]] = _unclaimed
+        """Gives what became of each unit that a device has claimed, the newest of each."""
 
     def tell(self, devices: Iterable[str], now: Moment) -> Iterator[Outgoing]:
-        """Tell each device what control believes of the units that are bound to it."""
+        """Tell each device of the directory what control believes of the units that are bound to it."""
+        directory = self._in_force.directory
         valid_until = now.utc + timedelta(seconds=VALID_S)
         for device in devices:
+            if device not in directory.devices:
+                continue
             self._version += 1
             self._told[device] = (now.mono_s, self._version)
-            shown = [self._shown(unit.id) for unit in self._directory.device_units(device)]
+            shown = [self._shown(unit.id) for unit in directory.device_units(device)]
             state = State(
                 v=1,
                 owner_term=self._owner_term,
@@ -46,8 +51,9 @@ class States:
                 valid_until=valid_until,
                 units=[one for one in shown if one is not None],
                 emergencies=list(self.acknowledged(device, now)) or UNSET,
+                claims=list(self.claims(device, now)) or UNSET,
             )
-            org = self._directory.devices[device].organisation
+            org = directory.devices[device].organisation
             yield Outgoing(topics.down(org, device, "state"), codec.encode(state), retain=True)
 
     def lacks(self, vitals: Vitals, now: Moment) -> bool:
@@ -76,4 +82,9 @@ class States:
 
 def _none(_device: str, _now: Moment) -> Sequence[AcknowledgedEmergency]:
     """Nobody has acknowledged any."""
+    return ()
+
+
+def _unclaimed(_device: str, _now: Moment) -> Sequence[ClaimState]:
+    """Nobody has claimed any."""
     return ()

@@ -8,7 +8,7 @@ from cloud.fleet.clocks import Moment
 from cloud.ingest.judge import Judged
 from cloud.ingest.marks import Gap, Mark
 from cloud.ledger import EventRow
-from wire.events import Event
+from wire.events import Event, StatusEvent
 
 
 class Outgoing(NamedTuple):
@@ -42,6 +42,15 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     event: Event
     live: bool = False
     """Whether it came ahead of its queue and isn't stored yet: the same event comes once more when it is."""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A person's word at control about a unit, on its way to the ledger."""
+
+    stream: str
+    event: StatusEvent
+    raw: bytes
+    received: Moment
 
 
 class Aside(msgspec.Struct, frozen=True, kw_only=True, gc=False):

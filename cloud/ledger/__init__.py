@@ -4,8 +4,10 @@ Ledger.open(url) = opening.py (settings read back, damage refused, schema brough
 commit → statements.py (rows as the driver wants them) + quarantine.py (its bounds), in one transaction
 commit_alarm_log → alarms.py, and commit_orders → orders.py, each in one transaction of its own
 commit_board, commit_decision, record_directory → memory.py: what was shown, decided and in force
+board_lines, orders_given, drop_board → history.py: a long time read in pieces, and let go of
 """
 
+from cloud.ledger.history import BoardLine
 from cloud.ledger.quarantine import Bounds
 from cloud.ledger.rows import (
     AlarmLogRow,
@@ -18,6 +20,7 @@ from cloud.ledger.rows import (
     EventRow,
     Gap,
     Head,
+    Latest,
     Loaded,
     LoadedOrders,
     OrderCommit,
@@ -32,6 +35,7 @@ from cloud.ledger.store import Ledger
 __all__ = [
     "AlarmLogRow",
     "AssignmentRow",
+    "BoardLine",
     "BoardRow",
     "Bounds",
     "Commit",
@@ -41,6 +45,7 @@ __all__ = [
     "EventRow",
     "Gap",
     "Head",
+    "Latest",
     "Ledger",
     "Loaded",
     "LoadedOrders",

@@ -14,8 +14,6 @@ from cloud.ledger.rows import BoardRow, DecisionRow, DirectoryRow
 from cloud.ledger.tables import board_log, decision, directory
 
 _BOARD = (board_log.c.shown_at, board_log.c.unit, board_log.c.kind, board_log.c.body)
-_ALL = ""
-"""The unit of what concerns them all."""
 
 
 def append_board(connection: Connection, rows: Sequence[BoardRow]) -> None:
@@ -25,8 +23,8 @@ def append_board(connection: Connection, rows: Sequence[BoardRow]) -> None:
 
 
 def board_at(connection: Connection, at: datetime) -> list[BoardRow]:
-    """Read the last row of each unit up to a moment, by unit."""
-    units = _units().subquery()
+    """Read the last row of each unit up to a moment, by unit; first that of what concerned them all."""
+    units = every_unit().subquery()
     newest = (
         select(board_log.c.number)
         .where(board_log.c.unit == units.c.unit, board_log.c.shown_at <= at)
@@ -43,7 +41,7 @@ def board_of(connection: Connection, units: Collection[str], since: datetime, un
     """Read the rows of some units in a window, and before them what held at its begin."""
     held = select(board_log.c.unit, func.max(board_log.c.shown_at))
     held = held.where(board_log.c.unit.in_(units), board_log.c.shown_at <= since).group_by(board_log.c.unit)
-    first = dict(connection.execute(held).tuples().all())
+    first = {unit: shown_at for unit, shown_at in connection.execute(held)}
     found: list[BoardRow] = []
     for unit in sorted(units):
         start = first.get(unit, since)
@@ -89,10 +87,13 @@ def directory_at(connection: Connection, at: datetime) -> DirectoryRow | None:
     return None if found is None else DirectoryRow(**found._mapping)
 
 
-def _units() -> Select[tuple[str]]:
-    """Every unit that was ever shown, by a loose walk of the index: a step a unit, and not one a row."""
+def every_unit() -> Select[tuple[str]]:
+    """Every unit that was ever shown, and the empty one of what concerns them all.
+
+    A loose walk of the index: a step a unit, and not one a row.
+    """
     first = select(func.min(board_log.c.unit).label("unit"))
-    walk = first.where(board_log.c.unit > _ALL).cte("walk", recursive=True)
+    walk = first.cte("walk", recursive=True)
     following = (
         select(func.min(board_log.c.unit)).where(board_log.c.unit > walk.c.unit).correlate(walk).scalar_subquery()
     )

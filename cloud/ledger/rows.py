@@ -9,6 +9,9 @@ from wire.events import Mode, Queue
 
 Head = tuple[str, str, int]
 """Unit, device, and the id of the event that is now that device's latest status for that unit."""
+Latest = tuple[str, str, str, int]
+"""Unit, device, a name, and the id of the event that is now that device's latest of that name for that unit: `crew`,
+`defect:WHAT`, `auto` for an automatic status, `apart` for a status that was declared in a test."""
 Tail = tuple[str, int]
 """Unit, and the id of its newest event: where its history starts, newest first."""
 Refusal = tuple[str, str, Queue, int, str]
@@ -98,6 +101,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     gaps: list[Gap] = []
     heads: list[Head] = []
     tails: list[Tail] = []
+    latest: list[Latest] = []
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +114,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     tails: dict[str, int]
     refused: list[Refusal] = []
     """The latest `REFUSED_KEPT` of each queue, oldest first."""
+    latest: list[EventRow] = []
+    """The latest of each (unit, device, name) beside the heads, oldest first."""
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -32,6 +32,7 @@ class Statements:
         self.watermark = _upsert(dialect, tables.watermark)
         self.head = _upsert(dialect, tables.head)
         self.tail = _upsert(dialect, tables.tail)
+        self.latest = _upsert(dialect, tables.latest)
 
 
 def execute(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Select, func, insert, literal, select
 
-from cloud.ledger import alarms, memory, orders
+from cloud.ledger import alarms, history, memory, orders
 from cloud.ledger.failures import naming_failures
 from cloud.ledger.opening import name_place, open_engine
 from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
@@ -35,7 +35,7 @@ from cloud.ledger.rows import (
     Watermark,
 )
 from cloud.ledger.statements import Statements, event_cells, execute, gap_cells, watermark_cells
-from cloud.ledger.tables import event, gap, head, process, refused, tail, watermark
+from cloud.ledger.tables import event, gap, head, latest, process, refused, tail, watermark
 
 REFUSED_READ_MAX = 100_000
 """How many of the newest refusals are looked through at a start."""
@@ -68,7 +68,7 @@ class Ledger:
     def commit(self, commit: Commit) -> None:
         """Make all of it durable, or, when this raises, none of it. It may then be tried again as it is.
 
-        Of several watermarks, heads or tails for one key the last counts.
+        Of several watermarks, heads, tails or latest for one key the last counts.
         """
         statements = self._statements
         with self._writing() as connection:
@@ -76,6 +76,7 @@ class Ledger:
             execute(connection, statements.watermark, _last_watermarks(commit.watermarks))
             execute(connection, statements.head, list({head[:2]: head for head in commit.heads}.values()))
             execute(connection, statements.tail, list(dict(commit.tails).items()))
+            execute(connection, statements.latest, list({one[:3]: one for one in commit.latest}.values()))
             execute(connection, statements.gap, [gap_cells(row) for row in commit.gaps])
             count(connection, "gaps", len(commit.gaps))
             if commit.refused:
@@ -95,6 +96,7 @@ class Ledger:
         with self._reading() as connection:
             newest = connection.execute(select(func.max(event.c.id))).scalar_one()
             heads = select(event).join(head, head.c.event_id == event.c.id)
+            others = select(event).join(latest, latest.c.event_id == event.c.id)
             return Loaded(
                 next_event_id=(newest or 0) + 1,
                 watermarks=[_watermark(row) for row in connection.execute(select(watermark))],
@@ -104,6 +106,7 @@ class Ledger:
                     (row.device, row.stream, row.queue, row.seq, row.reason)
                     for row in connection.execute(_latest_refusals())
                 ],
+                latest=[_event(row) for row in connection.execute(others.order_by(event.c.id))],
             )
 
     def events_of(self, unit: str, before: int | None, limit: int) -> list[EventRow]:
@@ -173,6 +176,15 @@ class Ledger:
         with self._reading() as connection:
             return alarms.last_event_before(connection, since)
 
+    def alarm_events_after(self, event_id: int, codes: Collection[str], limit: int) -> list[EventRow]:
+        """Give what may be an alarm after `event_id`, oldest first, at most `limit`.
+
+        That is every alarm and emergency, and the statuses that may have one of `codes`: some that have none are among
+        them.
+        """
+        with self._reading() as connection:
+            return alarms.read_events(connection, event_id, codes, limit)
+
     def commit_alarm_log(self, row: AlarmLogRow) -> None:
         """Make durable what a person did with an alarm."""
         with self._writing() as connection:
@@ -200,6 +212,39 @@ class Ledger:
         """What the board showed of some units in a window, by unit and time: what held at its begin comes first."""
         with self._reading() as connection:
             return memory.board_of(connection, units, since, until)
+
+    def board_units(self) -> list[str]:
+        """Every unit that the board ever showed, by id."""
+        with self._reading() as connection:
+            return [str(unit) for (unit,) in connection.execute(memory.every_unit()) if unit]
+
+    def board_lines(self, units: Collection[str], since: datetime, until: datetime) -> list[history.BoardLine]:
+        """Give the same as `board_of` in the order of `units`, as bare tuples: for whoever reads a million of them."""
+        with self._reading() as connection:
+            return history.read_lines(connection, units, since, until)
+
+    def last_shown(self, units: Collection[str]) -> dict[str, bytes]:
+        """The body of each unit's newest `record`; none for a unit without one."""
+        with self._reading() as connection:
+            return history.read_last(connection, units)
+
+    def board_change(self, at: datetime, unit: str | None, *, is_next: bool) -> datetime | None:
+        """When the board first changed after a moment, or last before it, of one unit or of any; None for never."""
+        with self._reading() as connection:
+            return history.find_change(connection, at, unit, is_next=is_next)
+
+    def drop_board(self, unit: str, before: datetime, limit: int) -> int:
+        """Delete what the board showed of a unit before a moment, at most `limit` rows. Returns how many.
+
+        What held at that moment stays.
+        """
+        with self._writing() as connection:
+            return history.drop_lines(connection, unit, before, limit)
+
+    def orders_given(self, since: datetime, until: datetime, *, passed: int, limit: int) -> list[OrderRow]:
+        """Give the orders of a window, oldest first: after the first `passed` of them, at most `limit`."""
+        with self._reading() as connection:
+            return history.read_orders(connection, since, until, (passed, limit))
 
     def commit_decision(self, row: DecisionRow) -> int:
         """Make durable what a person at control decided. Returns its number, which only grows."""

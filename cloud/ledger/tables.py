@@ -132,6 +132,16 @@ head = Table(
     sqlite_with_rowid=False,
 )
 
+latest = Table(
+    "latest",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("event_id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 process = Table(
     "process",
     metadata,

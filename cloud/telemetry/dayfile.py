@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,8 @@ import msgspec
 from cloud.errors import Fatal, Retryable
 from cloud.telemetry.columns import INPUTS, POSITIONS
 
+TRACKS = (POSITIONS.creation, INPUTS.creation)
+"""The tables of a day's file, unless another store keeps its own."""
 SUFFIX = ".duckdb"
 LOG_SUFFIX = ".wal"
 LOG_BYTES_MAX = 16 * 1024 * 1024
@@ -59,7 +61,7 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
 
 
-def create(path: Path) -> None:
+def create(path: Path, creations: Sequence[str] = TRACKS) -> None:
     """Make an empty day's file under another name and rename it: a full disk or a crash leaves nothing half made.
 
     Raises `duckdb.Error` and `Retryable`.
@@ -72,8 +74,8 @@ def create(path: Path) -> None:
         for leftover in (fresh, fresh.with_name(fresh.name + LOG_SUFFIX)):
             leftover.unlink(missing_ok=True)
         with closing(connect(fresh, read_only=False)) as connection:
-            for table in (POSITIONS, INPUTS):
-                connection.execute(table.creation)
+            for creation in creations:
+                connection.execute(creation)
             connection.execute("CHECKPOINT")
         fresh.rename(path)
         _sync_folder(path.parent)
@@ -88,6 +90,39 @@ def set_aside(path: Path) -> Path:
         if log.exists():
             log.rename(_free_name(log))
     return aside
+
+
+def fresh_of(path: Path) -> Path:
+    """Give the name under which a day's file is written anew, cleared of what an earlier try left there."""
+    fresh = path.with_name(path.name + ".sorted")
+    with _naming_os_errors(path):
+        for leftover in (fresh, fresh.with_name(fresh.name + LOG_SUFFIX)):
+            leftover.unlink(missing_ok=True)
+    return fresh
+
+
+def begin_copy(cursor: duckdb.DuckDBPyConnection, creations: Sequence[str]) -> str:
+    """Make the tables of `fresh`, which is attached to a cursor on a day's file. Returns that file's quoted name."""
+    old = '"' + str(cursor.execute("SELECT current_database()").fetchall()[0][0]) + '"'
+    cursor.execute("USE fresh")
+    try:
+        for creation in creations:
+            cursor.execute(creation)
+    finally:
+        cursor.execute(f"USE {old}")
+    return old
+
+
+def take_place(fresh: Path, path: Path) -> None:
+    """Put a file that was written anew in the place of the old one, which is closed and has no log."""
+    with _naming_os_errors(path):
+        descriptor = os.open(fresh, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        fresh.replace(path)
+        _sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:

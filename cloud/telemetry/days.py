@@ -6,7 +6,7 @@ or read, never opened twice: whoever uses one pins it, and who wants it another 
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -38,12 +38,18 @@ class _Open:
 class DayFiles:
     """The files of one folder. `write` and `drop_before` belong to one thread."""
 
-    def __init__(self, folder: Path, open_max: int) -> None:
-        """Take the folder; at most `open_max` files stay open for reading. Raises `Fatal`."""
+    def __init__(self, folder: Path, open_max: int, creations: Sequence[str] = dayfile.TRACKS) -> None:
+        """Take the folder; at most `open_max` files stay open for reading; `creations` make a file's tables.
+
+        Raises `Fatal`.
+        """
         self._folder = folder
+        self._creations = creations
         self._open_max = open_max
         self._claim = dayfile.claim_folder(folder)
         self._turn = threading.Condition()
+        self._rewriting = threading.Lock()
+        """One day is written anew at a time: each goes by way of a file of the same name."""
         self._open: dict[date, _Open] = {}
         """The one used last stands last."""
         self._wanted: date | None = None
@@ -84,6 +90,38 @@ class DayFiles:
             self._checkpoint(day, entry)
         if entry.damage:
             raise Retryable(f"telemetry's file of {day} is damaged and set aside")
+
+    def rewrite(self, day: date, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> bool:
+        """Write a finished day's file anew, in another order. Tells whether it was done: not where it was written to.
+
+        `fill` gets a cursor on the old file to which the new one is attached as `fresh`. May come from any thread.
+        """
+        with self._rewriting:
+            return self._rewrite(day, fill)
+
+    def _rewrite(self, day: date, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> bool:
+        path, stamp = dayfile.path_of(self._folder, day), self.stamp(day)
+        fresh = dayfile.fresh_of(path)
+        with self._turn:
+            self._empty_log(day)
+            entry = self._pin_to_read(day)
+        if entry is None:
+            return False
+        with self._pinned(day, entry), closing(entry.connection.cursor()) as cursor:
+            quoted = str(fresh).replace("'", "''")
+            cursor.execute(f"ATTACH '{quoted}' AS fresh (READ_WRITE)")
+            try:
+                fill(cursor)
+                cursor.execute("CHECKPOINT fresh")
+            finally:
+                cursor.execute("DETACH fresh")
+        with self._turn:
+            self._await_closed(day)
+            if entry.damage or self.stamp(day) != stamp or dayfile.log_bytes(path):
+                return False
+            dayfile.take_place(fresh, path)
+            self._writes[day] = stamp + 1
+        return True
 
     def drop_before(self, day: date) -> None:
         """Delete the files of earlier days, those set aside with them."""
@@ -153,7 +191,7 @@ class DayFiles:
         connection = self._connect(path, read_only=False) if path.exists() else None
         if connection is None:
             try:
-                dayfile.create(path)
+                dayfile.create(path, self._creations)
                 connection = dayfile.connect(path, read_only=False)
             except duckdb.Error as error:
                 raise opening_failure(str(path), error) from error
@@ -168,6 +206,15 @@ class DayFiles:
                 raise opening_failure(str(path), error) from error
             self.set_aside.append(SetAside(dayfile.set_aside(path), str(error).partition("\n")[0]))
             return None
+
+    def _empty_log(self, day: date) -> None:
+        """Move what a crash left in a day's log into its file."""
+        path = dayfile.path_of(self._folder, day)
+        if dayfile.log_bytes(path) and self._has_room(path):
+            self._await_closed(day)
+            connection = self._connect(path, read_only=False)
+            if connection is not None:
+                self._close(day, _Open(connection, read_only=False))
 
     def _await(self, day: date, condition: Any) -> None:
         if not self._turn.wait_for(condition, WAIT_MAX_S):

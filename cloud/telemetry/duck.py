@@ -11,10 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+import duckdb
+
+from cloud.telemetry import dayfile
 from cloud.telemetry.columns import INPUTS, POSITIONS, Row, TrackTable, naive
 from cloud.telemetry.dayfile import SetAside
 from cloud.telemetry.days import DayFiles
-from cloud.telemetry.rows import InputRow, PositionRow
+from cloud.telemetry.rows import InputRow, Owned, PositionRow
 
 LATEST_DAYS = 3
 OPEN_MAX = 3
@@ -29,6 +32,10 @@ _WINDOW = """
     QUALIFY row_number() OVER (PARTITION BY device, stream, seq ORDER BY corrected_at, received_at) = 1
     ORDER BY corrected_at, seq, device, stream LIMIT ?
 """
+
+
+_OF = """(CASE WHEN unit IS NULL THEN device IN (SELECT unnest(?::VARCHAR[]))
+    ELSE unit IN (SELECT unnest(?::VARCHAR[])) END)"""
 
 
 class DuckTelemetry:
@@ -90,6 +97,27 @@ class DuckTelemetry:
         """What a device's input read in a window of corrected time; see the port."""
         return self._window(INPUTS, {"device": device, "name": name}, (since, until), limit)
 
+    def days(self) -> list[date]:
+        """Give the days that have a file; see the port."""
+        return self._days.days()
+
+    def forget(self, day: date, positions: Owned, inputs: Owned) -> int:
+        """Write a finished day's file anew without some rows: what is deleted in place could still be read there."""
+        owned = {POSITIONS.name: positions, INPUTS.name: inputs}
+        counts = [
+            self._days.query(day, f"SELECT count(*) FROM {name} WHERE {_OF}", _ids(owned[name])) for name in owned
+        ]
+        rows = sum(found[0][0] for found in counts if found)
+        if not rows:
+            return 0
+
+        def copy_the_rest(cursor: duckdb.DuckDBPyConnection) -> None:
+            old = dayfile.begin_copy(cursor, dayfile.TRACKS)
+            for name, whose in owned.items():
+                cursor.execute(f"INSERT INTO fresh.{name} SELECT * FROM {old}.{name} WHERE NOT {_OF}", _ids(whose))
+
+        return rows if self._days.rewrite(day, copy_the_rest) else 0
+
     def drop_before(self, day: date) -> None:
         """Delete the files of earlier days, damaged ones too."""
         self._days.drop_before(day)
@@ -127,6 +155,10 @@ class DuckTelemetry:
             first, last = rows[0] if rows else (None, None)
             known = self._spans[table, day] = (stamp, first, last)
         return known[1], known[2]
+
+
+def _ids(whose: Owned) -> list[list[str]]:
+    return [sorted(whose.devices), sorted(whose.units)]
 
 
 def _keep_newest(standing: dict[str, PositionRow], rows: Iterable[PositionRow]) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from cloud.telemetry.rows import InputRow, PositionRow
+from cloud.telemetry.rows import InputRow, Owned, PositionRow
 
 
 class Telemetry(Protocol):
     """A store of positions and sensor series.
 
-    Synchronous. `append`, `drop_before` and `close` belong to one thread; reads may come from any other at the same
-    time and see whole appends only. Every method raises `Retryable` (a full or failing disk, a database that is away)
-    or `Fatal`.
+    Synchronous. `append`, `drop_before` and `close` belong to one thread; the rest may come from any other at the
+    same time and sees whole appends only. `drop_before` may also be another thread's than `append`, for days that
+    are over. Every method raises `Retryable` (a full or failing disk, a database that is away) or `Fatal`.
 
     Copies of a record (the same device, stream and sequence) may be appended any number of times. A read gives the
     record once: the copy that comes first by (corrected_at, received_at) among those in the window asked for.
@@ -44,6 +44,17 @@ class Telemetry(Protocol):
 
     def drop_before(self, day: date) -> None:
         """Forget what was received before that UTC day. A row may stay longer, never shorter."""
+        ...
+
+    def days(self) -> list[date]:
+        """The UTC days of receipt that anything is kept of, oldest first."""
+        ...
+
+    def forget(self, day: date, positions: Owned, inputs: Owned) -> int:
+        """Forget what these sent that was received on a finished UTC day. Returns how many rows it was.
+
+        May run beside everything else. It is done as a whole or, where the day is being written to, not at all: then 0.
+        """
         ...
 
     def close(self) -> None:

@@ -24,6 +24,13 @@ class TrackRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mode: Mode
 
 
+class Owned(msgspec.Struct, frozen=True):
+    """Whose rows: those of some units, and of what has no unit those of some devices."""
+
+    units: frozenset[str] = frozenset()
+    devices: frozenset[str] = frozenset()
+
+
 class PositionRow(TrackRow, frozen=True, kw_only=True):
     """Where a device was. `lat` and `lon` are None exactly where `fix` is `none`."""
 

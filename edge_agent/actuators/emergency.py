@@ -34,7 +34,7 @@ class EmergencyButton:
     @property
     def lamp(self) -> Lamp:
         """What its lamp says now."""
-        return emergency.plan_lamp(self._raised, self._clock.monotonic())
+        return emergency.plan_lamp(self._raised)
 
     async def take(self, press: Press) -> None:
         """Take in an edge of the button."""
@@ -55,11 +55,9 @@ class EmergencyButton:
         self._raised = emergency.carry(self._raised, [(seq, origin or Origin(stream, seq)) for seq, origin in held])
 
     def hear(self, state: State) -> None:
-        """Take in which emergencies people at control have acknowledged. That stands, however old the word is."""
+        """Take in which emergencies people at control have in hand or have cancelled, however old the word is."""
         told = () if isinstance(state.emergencies, UnsetType) else state.emergencies
-        if self._raised is not None:
-            names = {Origin(one.stream, one.seq) for one in told}
-            self._raised = emergency.acknowledge(self._raised, names, self._clock.monotonic())
+        self._raised = emergency.hear(self._raised, {Origin(one.stream, one.seq): one.cancelled for one in told})
 
     async def run(self) -> None:
         """Raise what time alone makes an emergency, until cancelled."""

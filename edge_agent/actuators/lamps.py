@@ -59,6 +59,13 @@ class Lamps:
         self._panel = lamps.vouch(self._panel, answer_age_s=answer_age_s, heartbeat_s=heartbeat_s, now_s=now_s)
         self.refresh(now_s)
 
+    def serve(self, buttons: Mapping[str, Button], now_s: float) -> None:
+        """Let the buttons declare something else from now on, such as the statuses of another unit."""
+        self._buttons = {name: Meaning(one.unit, one.code, one.event) for name, one in buttons.items()}
+        self._events |= {(one.unit, one.code) for one in buttons.values() if one.event}
+        self._panel = lamps.forget_others(self._panel, {one.unit for one in buttons.values()})
+        self.refresh(now_s)
+
     def press(self, button: str, seq: int | None, now_s: float) -> None:
         """Take in a press, committed as `seq` or not at all."""
         self._panel = lamps.record_press(self._panel, self._buttons[button], seq=seq, now_s=now_s)
@@ -70,15 +77,16 @@ class Lamps:
         self._panel = lamps.settle(self._panel, through=settle.through, refused=refused, now_s=now_s)
         self.refresh(now_s)
 
-    def hear(self, state: State, *, utc: datetime, now_s: float) -> None:
-        """Take in what control shows. A state out of order or past its time says nothing."""
+    def hear(self, state: State, *, utc: datetime, now_s: float) -> bool:
+        """Take in what control shows. A state out of order or past its time says nothing: False."""
         order = (state.owner_term, state.version)
         if order < self._order:
-            return
+            return False
         self._order = order
         self._state = state if utc < state.valid_until else None
         self._panel = lamps.hear(self._panel, self._shown())
         self.refresh(now_s)
+        return self._state is not None
 
     def expire(self, utc: datetime, now_s: float) -> None:
         """Forget a state that is past its time, and show what time alone has changed."""

@@ -174,6 +174,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """The station's or the vehicle's name on the glass; without it, the layout's, or the first unit's callsign."""
     zone: ZoneName = "Europe/London"
     """The time zone of its clock."""
+    callsigns: Annotated[tuple[Name, ...], Meta(max_length=40, description="callsigns to choose from")] = ()
+    """What its Swap vehicle tab offers beside typing."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

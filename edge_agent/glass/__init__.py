@@ -2,5 +2,6 @@
 
 from edge_agent.glass.cards import lamp_name
 from edge_agent.glass.glass import Glass, Reach, Standing
+from edge_agent.glass.swapping import Swapping
 
-__all__ = ["Glass", "Reach", "Standing", "lamp_name"]
+__all__ = ["Glass", "Reach", "Standing", "Swapping", "lamp_name"]

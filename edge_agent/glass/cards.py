@@ -20,6 +20,7 @@ from edge_agent.panel.port import (
     UnitCard,
 )
 from edge_agent.state.lamps import Lamp
+from edge_agent.state.swap import Stage
 from edge_agent.turnout import OrderShown
 from wire.events import Service
 from wire.messages import CalledUnit, ShownStatus
@@ -55,6 +56,11 @@ def label_of(step: str) -> str:
 class UnitStands(msgspec.Struct, frozen=True, kw_only=True):
     """How one unit stands."""
 
+    real: str
+    """The unit that is pressed for on its card: the one that the vehicle carries."""
+    callsign: str
+    carried: Stage = "own"
+    by: str = ""
     shown: ShownStatus | None
     """By control's newest state; None where that is unknown, or ran out."""
     overruled: bool
@@ -66,10 +72,10 @@ class UnitStands(msgspec.Struct, frozen=True, kw_only=True):
 
 def unit_card(unit: UnitEntry, stands: UnitStands) -> UnitCard:
     """Make a unit's card."""
-    shown, crew = stands.shown, stands.notes.crews.get(unit.id)
+    shown, crew = stands.shown, stands.notes.crews.get(stands.real)
     return UnitCard(
         unit=unit.id,
-        callsign=unit.callsign or unit.id,
+        callsign=stands.callsign,
         service=service_of(unit),
         vehicle=unit.vehicle or "",
         shown=ShownToCrew(code=shown.code, label=shown.label, since=shown.since) if shown else None,
@@ -80,8 +86,10 @@ def unit_card(unit: UnitEntry, stands: UnitStands) -> UnitCard:
         commander=crew.commander if crew else "",
         defects=tuple(
             OpenDefect(what=one.what, off_the_run=one.off_the_run, text=one.text)
-            for one in stands.notes.defects.get(unit.id, ())
+            for one in stands.notes.defects.get(stands.real, ())
         ),
+        carried=stands.carried,
+        by=stands.by,
         buttons=tuple(
             StatusButton(
                 code=row.code,

@@ -11,10 +11,11 @@ from edge_agent.actuators.lamps import Lamps
 from edge_agent.clock import Clock
 from edge_agent.config import Button, Config, UnitEntry
 from edge_agent.glass.cards import UnitStands, called_of, lamp_name, order_card, service_of, still, unit_card
+from edge_agent.glass.swapping import Swapping
 from edge_agent.glass.turned_out import TurnedOut
 from edge_agent.outbox import StorageFailed
 from edge_agent.outbox.file import Draft
-from edge_agent.outbox.notebook import CrewNote, DefectNote, Notebook
+from edge_agent.outbox.notebook import CrewNote, DefectNote, Notebook, Notes
 from edge_agent.panel.port import (
     DONE,
     AcknowledgeForm,
@@ -26,18 +27,22 @@ from edge_agent.panel.port import (
     OrderCard,
     PanelPage,
     PressForm,
+    SwapCard,
+    SwapForm,
     TurnOutForm,
     UnitCard,
     Zone,
     ZoneTestForm,
 )
-from edge_agent.state.events import Crew, Defect, Stamp, crew_event, defect_event
+from edge_agent.state.events import Crew, Defect, Stamp, binding_event, crew_event, defect_event
+from edge_agent.state.swap import plain
 from edge_agent.station.parts import Layout
 from edge_agent.turnout import OrderShown, Turnout
 from wire.messages import CalledUnit
 
 NOT_STORED = "NOT STORED: USE RADIO"
 UNKNOWN_UNIT = "this device speaks for no such unit"
+OTHER_CODES = "this panel has no statuses of that unit: USE RADIO"
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +65,11 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     notebook: Notebook
     declare: Callable[[str, Button], Awaitable[bool]]
     """Commits a press, by its lamp's name; False where it was not stored."""
-    append: Callable[[Sequence[Draft]], Awaitable[object]]
-    """Commits events to the status queue. Raises `StorageFailed`."""
+    append: Callable[[Sequence[Draft]], Awaitable[int]]
+    """Commits events to the status queue, and gives the last one's sequence. Raises `StorageFailed`."""
+    stream: Callable[[], str]
+    """Names the stream that they stand in."""
+    swapping: Swapping
     stamp: Callable[[], Stamp]
     standing: Callable[[], Standing]
 
@@ -75,9 +83,8 @@ class Glass:
         self._lamps, self._turnout, self._notebook = reach.lamps, reach.turnout, reach.notebook
         self._units = {unit.id: unit for unit in config.units}
         self._services = {service_of(unit) for unit in config.units}
+        self._swapping = reach.swapping
         self._turned_out = TurnedOut()
-        self._noting = asyncio.Lock()
-        """Each note is made of the one before it, and the disk is written beside the loop."""
         self._version = 0
         self._shown = b""
         self._waiting = 0
@@ -106,42 +113,60 @@ class Glass:
         button = self._config.cards.get(form.unit, {}).get(form.code)
         if button is None:
             return Answer("there is no such status on this panel")
+        if self._swapping.meaning_of(button) is None:
+            return Answer(OTHER_CODES)
+        real = self._swapping.unit_of(form.unit)
         stored = await self._reach.declare(lamp_name(form.unit, form.code), button)
         row = self._config.schemes[button.scheme].code(button.code)
         if stored and row is not None and row.mobile:
-            self._turned_out.note(form.unit, self._clock.monotonic())
+            self._turned_out.note(real, self._clock.monotonic())
         return self._done(stored)
 
     async def crew(self, form: CrewForm) -> Answer:
         """Log a crew on or off."""
         if form.unit not in self._units:
             return Answer(UNKNOWN_UNIT)
-        crew = Crew(unit=form.unit, on=form.on, riders=form.riders, commander=form.commander)
-        if not await self._append(partial(crew_event, self._reach.stamp(), crew)):
+        real = self._swapping.unit_of(form.unit)
+        crew = Crew(unit=real, on=form.on, riders=form.riders, commander=form.commander)
+        if await self._append(partial(crew_event, self._reach.stamp(), crew)) is None:
             return Answer(NOT_STORED)
-        async with self._noting:
-            notes = self._notebook.notes
-            crews = {unit: note for unit, note in notes.crews.items() if unit != form.unit}
+
+        def change(notes: Notes) -> Notes:
+            crews = {unit: note for unit, note in notes.crews.items() if unit != real}
             if form.on:
-                crews[form.unit] = CrewNote(riders=form.riders, commander=form.commander)
-            await asyncio.to_thread(self._notebook.write, msgspec.structs.replace(notes, crews=crews))
+                crews[real] = CrewNote(riders=form.riders, commander=form.commander)
+            return msgspec.structs.replace(notes, crews=crews)
+
+        await self._notebook.note(change)
         return self._done(True)
 
     async def defect(self, form: DefectForm) -> Answer:
         """Raise or clear a defect."""
         if form.unit not in self._units:
             return Answer(UNKNOWN_UNIT)
-        defect = Defect(
-            unit=form.unit, what=form.what, off_the_run=form.off_the_run, raised=form.raised, text=form.text
-        )
-        if not await self._append(partial(defect_event, self._reach.stamp(), defect)):
+        real = self._swapping.unit_of(form.unit)
+        defect = Defect(unit=real, what=form.what, off_the_run=form.off_the_run, raised=form.raised, text=form.text)
+        if await self._append(partial(defect_event, self._reach.stamp(), defect)) is None:
             return Answer(NOT_STORED)
-        async with self._noting:
-            notes = self._notebook.notes
-            others = tuple(one for one in notes.defects.get(form.unit, ()) if one.what != form.what)
+
+        def change(notes: Notes) -> Notes:
+            others = tuple(one for one in notes.defects.get(real, ()) if one.what != form.what)
             added = (DefectNote(what=form.what, off_the_run=form.off_the_run, text=form.text),) if form.raised else ()
-            defects = {**notes.defects, form.unit: (*others, *added)}
-            await asyncio.to_thread(self._notebook.write, msgspec.structs.replace(notes, defects=defects))
+            return msgspec.structs.replace(notes, defects={**notes.defects, real: (*others, *added)})
+
+        await self._notebook.note(change)
+        return self._done(True)
+
+    async def swap(self, form: SwapForm) -> Answer:
+        """Ask control to let this vehicle carry another unit, or to end that."""
+        if not self._swapping.is_vehicle:
+            return Answer("this panel is no vehicle's")
+        callsign = " ".join(form.callsign.split())
+        draft = partial(binding_event, self._reach.stamp(), callsign, self._swapping.own.vehicle or "", on=form.on)
+        seq = await self._append(draft)
+        if seq is None:
+            return Answer(NOT_STORED)
+        self._swapping.asked(callsign, on=form.on, stream=self._reach.stream(), seq=seq)
         return self._done(True)
 
     async def acknowledge(self, form: AcknowledgeForm) -> Answer:
@@ -167,12 +192,12 @@ class Glass:
         await self._turnout.turn_out(called, form.text)
         return self._done(True)
 
-    async def _append(self, draft: Draft) -> bool:
+    async def _append(self, draft: Draft) -> int | None:
+        """Commit an event and give its sequence; None where the disk does not take it."""
         try:
-            await self._reach.append([draft])
+            return await self._reach.append([draft])
         except StorageFailed:
-            return False
-        return True
+            return None
 
     def _done(self, stored: bool) -> Answer:
         self.refresh()
@@ -206,13 +231,33 @@ class Glass:
             faults=standing.faults,
             night=standing.night,
             zones=tuple(Zone(name=zone.id, label=zone.id.replace("-", " ")) for zone in self._layout.zones),
+            swap=self._swap_card() if self._swapping.is_vehicle else None,
+        )
+
+    def _swap_card(self) -> SwapCard:
+        view, own = self._swapping.view, self._swapping.own.callsign or self._swapping.own.id
+        offered = self._config.page.callsigns if self._config.page else ()
+        known = {plain(one): one for one in (*offered, *self._swapping.known, own)}
+        return SwapCard(
+            own=own,
+            stage=view.stage,
+            callsign=view.callsign,
+            by=view.by,
+            leaving=view.leaving,
+            choices=tuple(known.values()),
         )
 
     def _card(self, unit: UnitEntry) -> UnitCard:
         scheme, codes = self._config.schemes[unit.scheme], self._config.cards.get(unit.id, {})
+        real, is_own = self._swapping.unit_of(unit.id), unit.id == self._swapping.own.id
+        view = self._swapping.view
         stands = UnitStands(
-            shown=self._lamps.control_shows(unit.id),
-            overruled=self._lamps.is_overruled(unit.id),
+            real=real,
+            callsign=self._swapping.callsign if is_own else unit.callsign or unit.id,
+            carried=view.stage if is_own else "own",
+            by=view.by if is_own else "",
+            shown=self._lamps.control_shows(real),
+            overruled=self._lamps.is_overruled(real),
             notes=self._notebook.notes,
             rows=tuple(row for code in codes if (row := scheme.code(code)) is not None),
             lamps=self._lamps.view.lamps,
@@ -235,8 +280,9 @@ class Glass:
         now, now_s = self._clock.now(), self._clock.monotonic()
         since_s = {}
         for unit in self._config.units:
-            shown = self._lamps.control_shows(unit.id)
+            real = self._swapping.unit_of(unit.id)
+            shown = self._lamps.control_shows(real)
             row = self._config.schemes[unit.scheme].code(shown.code) if shown else None
             if shown is not None and row is not None and row.mobile:
-                since_s[unit.id] = now_s - (now - shown.since) / timedelta(seconds=1)
+                since_s[real] = now_s - (now - shown.since) / timedelta(seconds=1)
         return since_s

@@ -3,11 +3,15 @@
 One small file, replaced whole. Control has each of these as an event; this is for the device's own glass.
 """
 
+import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import structlog
+
+from edge_agent.state.swap import Swap
 
 _log = structlog.get_logger("notebook")
 BYTES_MAX = 262_144
@@ -33,6 +37,8 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     crews: dict[str, CrewNote] = {}
     defects: dict[str, tuple[DefectNote, ...]] = {}
+    swap: Swap = Swap()
+    """Which unit the vehicle carries, where that is another than its own."""
 
 
 class Notebook:
@@ -44,6 +50,12 @@ class Notebook:
         self.fault = ""
         """What is wrong with the file, as a person is told it; empty where nothing is."""
         self.notes = self._read()
+        self._pen = asyncio.Lock()
+
+    async def note(self, change: Callable[[Notes], Notes]) -> None:
+        """Replace the notes by what `change` makes of them, beside the loop: each note is made of the one before it."""
+        async with self._pen:
+            await asyncio.to_thread(self.write, change(self.notes))
 
     def write(self, notes: Notes) -> None:
         """Replace the notes: on disk when this returns, where the disk takes them."""

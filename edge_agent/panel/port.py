@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_agent.state.lamps import Lamp
+from edge_agent.state.swap import Stage
 from wire.events import Mode, Outcome, Service, Text, Token, Word
 
 Icon = Literal[
@@ -72,6 +73,10 @@ class UnitCard(msgspec.Struct, frozen=True, kw_only=True):
     commander: str = ""
     """The officer in charge."""
     defects: tuple[OpenDefect, ...] = ()
+    carried: Stage = "own"
+    """Whether the vehicle carries this unit as its own, by a swap, or not at all."""
+    by: str = ""
+    """Who at control said so."""
     buttons: Annotated[tuple[StatusButton, ...], Meta(max_length=8)]
     """Six fill a card; at most eight are shown. Never the emergency code: that is a guarded hardware button."""
 
@@ -139,6 +144,22 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
+class SwapCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Which unit the vehicle carries, and what its crew may choose."""
+
+    own: str
+    """The callsign of the vehicle's own unit."""
+    stage: Stage = "own"
+    callsign: str = ""
+    """Of the unit that `stage` is about."""
+    by: str = ""
+    """Who at control said so."""
+    leaving: bool = False
+    """The crew has asked to end the swap, and control has not answered."""
+    choices: tuple[str, ...] = ()
+    """Callsigns to choose from; any other can be typed."""
+
+
 class PanelPage(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the page shows, whole."""
 
@@ -165,6 +186,8 @@ class PanelPage(msgspec.Struct, frozen=True, kw_only=True):
     night: bool = False
     zones: tuple[Zone, ...] = ()
     """Empty: there is no station here to test or to turn out (a vehicle)."""
+    swap: SwapCard | None = None
+    """None: this panel is no vehicle's."""
 
 
 class PressForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -191,6 +214,13 @@ class DefectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     off_the_run: bool = False
     raised: bool = True
     text: Text = ""
+
+
+class SwapForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The vehicle carries a unit now, or (`on` false) no longer does."""
+
+    callsign: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S")]
+    on: bool = True
 
 
 class AcknowledgeForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -247,6 +277,10 @@ class PanelPort(Protocol):
 
     async def defect(self, form: DefectForm) -> Answer:
         """Raise or clear a defect."""
+        ...
+
+    async def swap(self, form: SwapForm) -> Answer:
+        """Ask control to let this vehicle carry another unit, or to end that."""
         ...
 
     async def acknowledge(self, form: AcknowledgeForm) -> Answer:

@@ -22,6 +22,7 @@ from edge_agent.panel.port import (
     DefectForm,
     PanelPort,
     PressForm,
+    SwapForm,
     TurnOutForm,
     ZoneTestForm,
 )
@@ -99,6 +100,7 @@ def make_router(port: PanelPort, clock: Clock) -> tuple[Router, Listeners]:
         Route("/press", _asking(PressForm, port.press), methods=["POST"]),
         Route("/crew", _asking(CrewForm, port.crew), methods=["POST"]),
         Route("/defect", _asking(DefectForm, port.defect), methods=["POST"]),
+        Route("/swap", _asking(SwapForm, port.swap), methods=["POST"]),
         Route("/acknowledge", _asking(AcknowledgeForm, port.acknowledge), methods=["POST"]),
         Route("/test", _asking(ZoneTestForm, port.test), methods=["POST"]),
         Route("/turn-out", _asking(TurnOutForm, port.turn_out), methods=["POST"]),

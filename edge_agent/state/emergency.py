@@ -5,7 +5,7 @@ nothing. A button that stays down has raised one emergency and then is a fault, 
 are seconds of the monotonic clock.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -15,8 +15,6 @@ from edge_agent.state.lamps import Lamp
 from wire.events import Origin
 
 HOLD_S = 1.0
-ACKNOWLEDGED_STEADY_S = 600.0
-"""How long the lamp says that control has acknowledged, unless the button raises another emergency."""
 
 Happened = Literal["raised", "stuck", "freed"]
 """`raised`: commit an emergency. `stuck` and `freed`: the fault began, and it ended."""
@@ -89,8 +87,10 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True):
     """The place where it was first stored: control calls it by that, whichever stream it was carried to."""
     failed: bool = False
     """It was not stored, or the cloud refused it."""
-    acknowledged_s: float | None = None
-    """When control acknowledged it."""
+    acknowledged: bool = False
+    """A person at control has it in hand."""
+    over: bool = False
+    """Control has ended it."""
 
 
 def record(seq: int | None, stream: str) -> Raised:
@@ -117,17 +117,29 @@ def settle(raised: Raised, *, through: int, refused: Collection[int]) -> Raised:
     return msgspec.structs.replace(raised, failed=True)
 
 
-def acknowledge(raised: Raised, names: Collection[Origin], now_s: float) -> Raised:
-    """Take in which emergencies people at control have acknowledged. Told again it is no younger for it."""
-    if raised.acknowledged_s is not None or raised.name is None or raised.name not in names:
+def hear(raised: Raised | None, told: Mapping[Origin, bool]) -> Raised | None:
+    """Take in control's word: which emergencies are in hand, and of each whether it was cancelled; the newest last.
+
+    Control tells of an emergency from when somebody has it in hand until a while after it was cancelled. So one that
+    is in hand and is told of no more is over. Where nothing is known of any, as after a start, the newest that is in
+    hand is this button's.
+    """
+    if raised is None or raised.over:
+        in_hand = [name for name, cancelled in told.items() if not cancelled]
+        if raised is not None or not in_hand:
+            return raised
+        return Raised(seq=None, name=in_hand[-1], acknowledged=True)
+    if raised.name is None:
         return raised
-    return msgspec.structs.replace(raised, failed=False, acknowledged_s=now_s)
+    if raised.name not in told:
+        return msgspec.structs.replace(raised, over=raised.acknowledged)
+    return msgspec.structs.replace(raised, failed=False, acknowledged=True, over=told[raised.name])
 
 
-def plan_lamp(raised: Raised | None, now_s: float) -> Lamp:
-    """The button's own lamp: slow is stored here, steady acknowledged by control, fast not stored or refused."""
-    if raised is None:
+def plan_lamp(raised: Raised | None) -> Lamp:
+    """The button's own lamp: slow is stored here, fast not stored or refused, steady in hand, dark when it is over."""
+    if raised is None or raised.over:
         return "dark"
-    if raised.acknowledged_s is not None:
-        return "steady" if now_s - raised.acknowledged_s < ACKNOWLEDGED_STEADY_S else "dark"
+    if raised.acknowledged:
+        return "steady"
     return "fast" if raised.failed else "slow"

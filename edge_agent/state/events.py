@@ -7,6 +7,7 @@ import msgspec
 
 from edge_agent.decode.readings import Fix, InputValue
 from wire.events import (
+    BindingEvent,
     ClockSource,
     CrewEvent,
     CrewPerson,
@@ -116,6 +117,11 @@ def defect_event(stamp: Stamp, defect: Defect, *, seq: int) -> DefectEvent:
         raised=defect.raised,
         text=defect.text,
     )
+
+
+def binding_event(stamp: Stamp, callsign: str, vehicle: str, *, on: bool, seq: int) -> BindingEvent:
+    """Make the event of a vehicle that carries a unit now, or (`on` false) does so no longer."""
+    return BindingEvent(**stamp.at_seq(seq), callsign=callsign, vehicle=vehicle, on=on)
 
 
 def emergency_event(stamp: Stamp, unit: str, *, seq: int) -> EmergencyEvent:

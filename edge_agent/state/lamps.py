@@ -137,6 +137,12 @@ def hear(panel: Panel, shown: Mapping[str, Shown]) -> Panel:
     return _note_shown(msgspec.structs.replace(panel, shown=dict(shown)))
 
 
+def forget_others(panel: Panel, units: Collection[str]) -> Panel:
+    """Forget the presses that have ended of units that no button here declares for any more."""
+    presses = tuple(each for each in panel.presses if each.fate == "stored" or each.meaning.unit in units)
+    return msgspec.structs.replace(panel, presses=presses)
+
+
 def plan_lamps(panel: Panel, buttons: Mapping[str, Meaning], now_s: float) -> PanelView:
     """The lamp of every button, and the notice, as they should be at `now_s`.
 

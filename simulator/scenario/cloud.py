@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from cloud.desk import Desk, Minted, Ports
-from cloud.directory import Directory
+from cloud.directory import Directory, InForce
 from cloud.feeds import Feed
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import Ledger
-from cloud.telemetry import InputRow, PositionRow
+from cloud.telemetry import InputRow, Owned, PositionRow
 from simulator.scenario.clock import MachineClock, elapse
 from simulator.scenario.machine import START, no_room
 from simulator.scenario.network import CloudLine, Weather
@@ -58,6 +58,14 @@ class KeptTracks:
     def inputs_of_device(self, device: str, name: str, since: datetime, until: datetime, limit: int) -> list[InputRow]:
         """Nobody asks in a scenario."""
         return []
+
+    def days(self) -> list[date]:
+        """Nothing is old in a scenario."""
+        return []
+
+    def forget(self, day: date, positions: Owned, inputs: Owned) -> int:
+        """Nothing is old in a scenario."""
+        return 0
 
     def drop_before(self, day: date) -> None:
         """Nothing is old in a scenario."""
@@ -162,7 +170,7 @@ class Cloud:
         ledger = Ledger.open(f"sqlite:///{self.ledger}")
         try:
             term = ledger.record_start(clock.now(), int(clock.now().timestamp()), "scenario")
-            ingest = Ingest(self._directory, ledger, self.tracks, clock=clock, owner_term=term)
+            ingest = Ingest(InForce(self._directory), ledger, self.tracks, clock=clock, owner_term=term)
             self.ingest = ingest
             feed = Feed(ingest.fleet, epoch="e", owner_term=term, tick_ms=500, now=ingest.moment())
             async with asyncio.TaskGroup() as tasks:
@@ -171,7 +179,7 @@ class Cloud:
                 )
                 tasks.create_task(self._show(feed, ingest))
                 if self.has_desk:
-                    self.desk = Desk(self._directory, ledger, self._ports(ingest), clock=clock, owner_term=term)
+                    self.desk = Desk(ingest.in_force, ledger, self._ports(ingest), clock=clock, owner_term=term)
                     ingest.on_events = self.desk.on_events
                     tasks.create_task(self.desk.run())
         finally:

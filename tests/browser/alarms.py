@@ -54,8 +54,44 @@ def at_station(
     return msgspec.structs.replace(plain, **changed)
 
 
+def asks(number: int = 1, callsign: str = "P141", *, ago_s: float = 30.0, **changed: object) -> AlarmView:
+    """A unit that asks to speak; urgently, where its `name` says so."""
+    plain = AlarmView(
+        alarm=f"veh-{number}.s-2.{number}",
+        kind="speech",
+        name="speech_request",
+        unit=f"u-{number}",
+        callsign=callsign,
+        base="stn14",
+        base_name="Stn 14 shared",
+        device=f"veh-{number}",
+        part="",
+        text=f"{callsign} asks to speak",
+        mode="live",
+        raised_at=now() - timedelta(seconds=ago_s),
+        proven=True,
+        active=True,
+    )
+    return msgspec.structs.replace(plain, **changed)
+
+
+def urgently(number: int = 1, callsign: str = "P141", *, ago_s: float = 30.0, **changed: object) -> AlarmView:
+    """A unit that asks urgently to speak."""
+    text = f"{callsign} asks to speak, urgently"
+    return asks(number, callsign, ago_s=ago_s, **{"name": "urgent_speech_request", "text": text} | changed)
+
+
+def silent_together(**changed: object) -> AlarmView:
+    """Many units fell silent within a minute."""
+    words = {"alarm": "path.20261122T140211Z", "kind": "path", "name": "path_failed", "base": None, "base_name": ""}
+    text = (
+        "24 units fell silent together (40% of those that were heard): suspect the network or the broker, not the crews"
+    )
+    return msgspec.structs.replace(at_station(), **words | {"device": "", "text": text} | changed)
+
+
 def bad_night() -> tuple[AlarmView, ...]:
-    """Two emergencies, one of them late and by a device in test mode, and three alarms of stations."""
+    """Three emergencies, one of them late and by a device in test mode, requests to speak, and alarms of stations."""
     return (
         emergency(
             42,
@@ -65,7 +101,11 @@ def bad_night() -> tuple[AlarmView, ...]:
             base_name="Paddock Wood make ready",
             text=f"Emergency: A1103 (its device is in test mode){LATE}",
         ),
-        emergency(0, "P141"),
+        emergency(0, "P141", escalation=2),
+        emergency(7, "KP21", acknowledged_by="Op 7", acknowledged_at=now() - timedelta(seconds=20)),
+        urgently(5, "KP22"),
+        asks(9, "A3141"),
+        asks(11, "ALP14", mode="test"),
         at_station(1, "the mains have failed"),
         at_station(2, "a bay door was left open (bay-2)", name="bay_left_open", part="bay-2", ago_s=340),
         at_station(

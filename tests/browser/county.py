@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tests.browser.feed_source import now
 from wire.feed import (
+    Activity,
     Ages,
     AvailabilityClass,
     Confidence,
@@ -78,6 +79,25 @@ SCHEMES: dict[Service, tuple[str, tuple[_Code, ...]]] = {
     ),
 }
 
+ACTIVITIES: dict[str, Activity] = {
+    "Mobile to incident": "mobile",
+    "In attendance": "on_scene",
+    "Available at incident": "on_scene",
+    "At standby station": "standby",
+    "Mobile in standby station's area": "standby",
+    "Insufficient crew": "out_of_service",
+    "At scene": "on_scene",
+    "Committed but deployable": "on_scene",
+    "Prisoner escort": "transporting",
+    "Refreshments": "rest",
+    "Available, standby": "standby",
+    "At hospital": "at_destination",
+    "Vehicle off road": "out_of_service",
+    "Meal break": "rest",
+    "Mobile to scene": "mobile",
+}
+"""What a crew is at by each status; by the rest it is free."""
+
 LATE = Reason(code="link_late", text="Nothing heard from the vehicle", source="link", age_s=31.0)
 DECLARED = Reason(code="declared", text="Declared on the vehicle's panel", source="panel", age_s=840.0)
 NEVER = Reason(code="never_heard", text="Never heard", source="directory")
@@ -130,6 +150,7 @@ def unit(  # noqa: PLR0913 - the record is this wide
         base=base,
         capabilities=("ba", "ladder-135") if service == "fire" else (),
         availability=availability if heard else None,
+        activity=ACTIVITIES.get(label, "free") if heard else None,
         confidence=confidence,
         reasons={"unconfirmed": (LATE, DECLARED), "contradicted": (CONFLICT, DECLARED), "never": (NEVER,)}.get(
             confidence, (DECLARED,)

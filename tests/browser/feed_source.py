@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response, StreamingResponse
 
 from cloud import console
+from cloud.api import map as maps
 from cloud.api.bases import BaseList, BaseView
 from cloud.clock import SystemClock
 from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
@@ -54,8 +55,18 @@ class FeedSource:
     """Those that are active, which follow each snapshot."""
     taken: list[tuple[str, str]] = field(default_factory=list)
     """Which alarm the page took in hand, and for whom."""
+    cancelled: list[tuple[str, str, str]] = field(default_factory=list)
+    """Which emergency the page cancelled, for whom and why."""
     taken_by: str = ""
     """Whoever has all alarms in hand already; "" for nobody."""
+    answers: dict[str, tuple[int, object]] = field(default_factory=dict)
+    """What is answered beside the feed, such as to `POST v1/modes`: the status, and a body that is a struct or JSON."""
+    asked: list[tuple[str, object]] = field(default_factory=list)
+    """What the page asked for beside the feed, in order: as in `answers`, and the body or query of each."""
+    basemap: maps.Basemap | None = None
+    """What the map stands on."""
+    places: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Where bases are, by name: latitude and longitude."""
     connected: int = 0
     """Connections accepted so far."""
     _queues: set[asyncio.Queue[bytes]] = field(default_factory=set)
@@ -95,8 +106,15 @@ class FeedSource:
         """Note who has an alarm in hand."""
         self.taken.append((alarm_id, by))
         known = self.alarms[alarm_id]
-        active = known.kind != "emergency"
-        return msgspec.structs.replace(known, acknowledged_by=by, acknowledged_at=now(), active=active)
+        return msgspec.structs.replace(
+            known, acknowledged_by=by, acknowledged_at=now(), escalation=0, active=known.kind != "speech"
+        )
+
+    def cancel(self, alarm_id: str, by: str, reason: str) -> AlarmView:
+        """Note who has cancelled an emergency, and why."""
+        self.cancelled.append((alarm_id, by, reason))
+        known = self.alarms[alarm_id]
+        return msgspec.structs.replace(known, cancelled_by=by, cancelled_at=now(), cancel_reason=reason, active=False)
 
     def send_raw(self, text: str) -> None:
         """Send bytes as they are to every connection."""
@@ -167,7 +185,8 @@ def now() -> datetime:
 def application(source: FeedSource) -> FastAPI:
     """The console's own router, and the feed beside it."""
     app = FastAPI()
-    app.include_router(console.router())
+    app.include_router(console.router(source.basemap.origin if source.basemap is not None else None))
+    app.include_router(maps.router(source.basemap))
 
     @app.get("/v1/feed")
     async def feed() -> StreamingResponse:
@@ -176,7 +195,7 @@ def application(source: FeedSource) -> FastAPI:
     @app.get("/v1/bases")
     async def bases() -> Response:
         named = sorted({record.base for record in source.held.values()})
-        known = tuple(BaseView(base=name.lower().replace(" ", "-"), name=name, device="panel") for name in named)
+        known = tuple(_base(name, source.places.get(name, (None, None))) for name in named)
         return Response(msgspec.json.encode(BaseList(bases=known)), media_type="application/json")
 
     @app.post("/v1/alarms/{alarm}/acknowledge")
@@ -189,7 +208,27 @@ def application(source: FeedSource) -> FastAPI:
             source.alarm(view)
         return Response(msgspec.json.encode(view), media_type="application/json")
 
+    @app.post("/v1/alarms/{alarm}/cancel")
+    async def cancel(alarm: str, request: Request) -> Response:
+        asked = await request.json()
+        view = source.cancel(alarm, asked["by"], asked["reason"])
+        source.alarm(view)
+        return Response(msgspec.json.encode(view), media_type="application/json")
+
+    @app.api_route("/v1/{path:path}", methods=["GET", "POST", "PUT"])
+    async def other(path: str, request: Request) -> Response:
+        asked = f"{request.method} v1/{path}"
+        body = await request.body()
+        source.asked.append((asked, msgspec.json.decode(body) if body else dict(request.query_params)))
+        status, answer = source.answers.get(asked, (404, {"problem": f"nothing is scripted for {asked}"}))
+        return Response(msgspec.json.encode(answer), status, media_type="application/json")
+
     return app
+
+
+def _base(name: str, place: tuple[float | None, float | None]) -> BaseView:
+    """A base that can be alerted."""
+    return BaseView(base=name.lower().replace(" ", "-"), name=name, device="panel", lat=place[0], lon=place[1])
 
 
 async def _serve(source: FeedSource, server: uvicorn.Server, listening: socket.socket) -> None:

@@ -1,10 +1,10 @@
-"""Alarms on the board: an emergency is over everything and sounds until a named person has it in hand."""
+"""Alarms on the board: an emergency is over everything, sounds until a person has it, stays until its end."""
 
 import msgspec
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.alarms import LATE, at_station, bad_night, emergency
+from tests.browser.alarms import LATE, asks, at_station, bad_night, emergency
 from tests.browser.board_page import open_board, row
 from tests.browser.county import county, unit
 from tests.browser.feed_source import FeedSource
@@ -54,8 +54,9 @@ def test_an_emergency_is_over_everything(page: Page, source: FeedSource) -> None
     source.alarm(emergency(2, "P142"))
     expect(page.locator(".emergency-callsign")).to_have_text(["P142", "P141"])
     expect(page.get_by_role("alert")).to_contain_text("Emergency P142")
-    source.alarm(emergency(1, active=False, acknowledged_by="op 7"), emergency(2, "P142", active=False))
-    expect(page.locator("#emergencies")).to_be_hidden()
+    source.alarm(emergency(1, acknowledged_by="op 7"), emergency(2, "P142", active=False))
+    expect(on_top(page)).to_contain_text("in hand of op 7")
+    expect(on_top(page)).to_have_css("animation-name", "none")
     expect(page.locator("#action")).to_have_text("Emergency P141: in hand of op 7")
     expect(row(page, "u-1").get_by_role("img", name="Emergency")).to_have_count(0)
     expect(page.locator("#alarms")).to_have_text("ALARMS 0")
@@ -71,7 +72,7 @@ def test_an_emergency_sounds_until_somebody_has_it(page: Page, source: FeedSourc
     source.alarm(at_station(1), at_station(2))
     expect(page.locator("#alarms")).to_have_text("ALARMS 2")
     page.clock.run_for(12_000)
-    assert 3 == tones(page), "a station's alarm makes no sound"
+    assert 4 == tones(page), "alarms of stations that come together are one tone, once"
     flood = [emergency(number, mode="test") for number in range(1, 9)]
     source.order(order(1, alarms=(alarm(),)))
     expect(page.locator(".order")).to_have_count(1)
@@ -85,12 +86,13 @@ def test_an_emergency_sounds_until_somebody_has_it(page: Page, source: FeedSourc
     before = tones(page)
     page.clock.run_for(10_000)
     assert tones(page) - before >= 8, "a click mutes nothing"
-    source.alarm(*(msgspec.structs.replace(one, active=False, acknowledged_by="op 7") for one in flood))
+    source.alarm(*(msgspec.structs.replace(one, acknowledged_by="op 7") for one in flood))
     source.order(order(1, active=False, version=2))
-    expect(page.locator("#emergencies")).to_be_hidden()
+    expect(page.locator("#alarms")).to_have_text("ALARMS 2")
     silent = tones(page)
     page.clock.run_for(12_000)
-    assert silent == tones(page)
+    assert silent == tones(page), "in hand it is silent, and still on the board"
+    expect(page.locator(".emergency")).to_have_count(len(flood))
 
 
 def test_a_page_that_may_not_sound_says_so_in_red(page: Page, source: FeedSource) -> None:
@@ -133,13 +135,36 @@ def test_the_keyboard_takes_an_emergency_in_hand(page: Page, source: FeedSource)
     page.keyboard.press("Enter")
     expect(page.locator("#taking")).to_be_hidden()
     expect(page.locator("#grid")).to_be_focused()
-    expect(page.locator(".emergency-callsign")).to_have_text(["P141"])
+    expect(page.locator(".emergency-callsign")).to_have_text(["P141", "P142"])
     page.keyboard.press("Shift+A")
     expect(page.locator("#t-by")).to_have_value("Op 7 Amaj")
     page.keyboard.press("Enter")
-    expect(page.locator("#emergencies")).to_be_hidden()
+    expect(on_top(page)).to_contain_text("in hand of Op 7 Amaj")
     expect(page.locator("#action")).to_contain_text("Emergency P141: in hand of Op 7 Amaj")
     assert [("veh-2.s-1.2", "Op 7 Amaj"), ("veh-1.s-1.1", "Op 7 Amaj")] == source.taken
+
+
+def test_control_cancels_an_emergency_and_says_why(page: Page, source: FeedSource) -> None:
+    """What somebody has in hand has a button for it; without a reason nothing is sent; then it is off the board."""
+    open_room(page, source, "Maidstone")
+    source.alarm(emergency(1))
+    expect(on_top(page).get_by_role("button", name="Cancel")).to_be_hidden()
+    source.alarm(emergency(1, acknowledged_by="Op 7"))
+    expect(on_top(page)).to_contain_text("in hand of Op 7")
+    page.keyboard.press("Shift+A")
+    expect(on_top(page).get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#taking h2")).to_have_text("Cancel the emergency P141, Stn 14 shared")
+    expect(page.locator("#t-by")).to_have_value("Maidstone")
+    expect(page.locator("#t-reason")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#taking .said")).to_contain_text("Say why")
+    page.keyboard.type("crew safe")
+    page.keyboard.press("Enter")
+    expect(page.locator("#emergencies")).to_be_hidden()
+    expect(page.locator("#taking")).to_be_hidden()
+    expect(page.locator("#action")).to_have_text("Emergency P141: cancelled by Maidstone: crew safe")
+    assert [("veh-1.s-1.1", "Maidstone", "crew safe")] == source.cancelled
 
 
 def test_nobody_takes_an_emergency_in_hand(page: Page, source: FeedSource) -> None:
@@ -156,12 +181,12 @@ def test_nobody_takes_an_emergency_in_hand(page: Page, source: FeedSource) -> No
 
 
 def test_what_others_have_in_hand_is_not_taken_twice(page: Page, source: FeedSource) -> None:
-    """The form says who has it meanwhile, keeps what is typed from the board, and the row and its sound end."""
+    """The form says who has it meanwhile, keeps what is typed from the board, and the row is still."""
     open_room(page, source, "Maidstone")
     source.alarm(emergency(1), emergency(2, "P142"))
     expect(on_top(page)).to_be_visible()
     page.keyboard.press("Shift+A")
-    source.alarm(emergency(2, "P142", active=False, acknowledged_by="Medway"))
+    source.alarm(emergency(2, "P142", acknowledged_by="Medway"))
     expect(page.locator("#taking .said")).to_have_text("Medway has it in hand already: Esc closes")
     page.keyboard.press("Enter")
     expect(page.locator("#taking")).to_be_hidden()
@@ -169,7 +194,8 @@ def test_what_others_have_in_hand_is_not_taken_twice(page: Page, source: FeedSou
     page.keyboard.press("Shift+A")
     page.keyboard.press("Enter")
     expect(page.locator("#taking .said")).to_have_text("Medway has it in hand already: Esc closes")
-    expect(page.locator("#emergencies")).to_be_hidden()
+    expect(page.locator("#alarms")).to_have_text("ALARMS 0")
+    expect(on_top(page)).to_contain_text("in hand of somebody else")
     assert [] == source.taken
 
 
@@ -188,7 +214,7 @@ def test_an_emergency_takes_no_focus_from_who_is_typing(page: Page, source: Feed
     on_top(page).get_by_role("button", name="ACKNOWLEDGE").click()
     expect(page.locator("#t-by")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#emergencies")).to_be_hidden()
+    expect(on_top(page)).to_contain_text("in hand of Maidstone")
     expect(page.locator("#m-units")).to_be_focused()
     expect(page.locator("#m-units")).to_have_value("P1A")
 
@@ -224,7 +250,7 @@ def test_a_lost_feed_leaves_alarms_and_their_sound(page: Page, source: FeedSourc
     assert tones(page) >= before + 2, "it sounds on"
     page.keyboard.press("Shift+A")
     page.keyboard.press("Enter")
-    expect(page.locator(".emergency-callsign")).to_have_text(["P141"])
+    expect(on_top(page, "P142")).to_contain_text("in hand of Maidstone")
     source.alarms = {}
     source.silent = False
     expect(page.locator("body")).to_have_attribute("data-feed", "live", timeout=15_000)
@@ -278,7 +304,8 @@ def test_hostile_words_of_an_alarm_stay_text(page: Page, source: FeedSource) -> 
     """Markup in any word of an alarm is shown as text."""
     open_room(page, source)
     words = dict.fromkeys(("callsign", "base_name", "text", "part", "name"), HOSTILE)
-    source.alarm(msgspec.structs.replace(emergency(), **words), msgspec.structs.replace(at_station(), **words))
+    source.alarm(*(msgspec.structs.replace(one, **words) for one in (emergency(), at_station(), asks())))
+    expect(page.locator(".speech-callsign")).to_have_text(HOSTILE)
     expect(page.locator(".emergency-callsign")).to_have_text(HOSTILE)
     expect(page.locator(".station-alarm-text")).to_have_text(HOSTILE)
     page.keyboard.press("Shift+A")
@@ -288,14 +315,18 @@ def test_hostile_words_of_an_alarm_stay_text(page: Page, source: FeedSource) -> 
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1024, 600)])
 def test_a_bad_night_fits(page: Page, source: FeedSource, width: int, height: int) -> None:
-    """With emergencies, station alarms and orders at once nothing is wider than the screen, and no word is cut off."""
-    source.hold(county())
+    """With alarms of every kind, orders, a mode and a mute nothing is wider than the screen, and no word is cut off."""
+    source.hold(msgspec.structs.replace(one, mode="test") if one.callsign == "P142" else one for one in county())
     source.alarms = {one.alarm: one for one in bad_night()}
     source.orders = {one.order: one for one in busy()}
     page.set_viewport_size({"width": width, "height": height})
     open_board(page, source)
-    expect(page.locator(".emergency")).to_have_count(2)
-    clipped = """() => [...document.querySelectorAll('.emergency *, .station-alarm *, .band > *, .c-callsign')]
+    expect(page.locator(".emergency")).to_have_count(3)
+    page.locator("#sound").click()
+    page.locator("#mute").click()
+    expect(page.locator("#modes")).to_be_visible()
+    clipped = """() => [...document.querySelectorAll(
+            '.emergency *, .station-alarm *, .speech-request *, .band > *, .c-callsign')]
         .filter(node => (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 4)
             && node.clientWidth > 1 && getComputedStyle(node).display !== 'inline')
         .map(node => node.className + ' ' + node.textContent)"""

@@ -74,7 +74,7 @@ def test_no_position_is_live_on_a_lost_feed(page: Page, source: FeedSource) -> N
     expect_lost(page, 2)
     expect(row(page, "u-1").locator(".c-position")).to_have_text(re.compile(r"^\(\d+s\)$"))
     expect(row(page, "u-2").locator(".c-position")).to_have_text("(no fix)")
-    expect(row(page, "u-1").locator(".c-reason")).to_have_text("The feed is lost: use radio")
+    expect(row(page, "u-1").locator(".c-reason")).to_have_text("FEED LOST: radio")
     for name in ("Last known", "Speed then", "Heading then", "Link then"):
         expect(detail.get_by_text(name, exact=True)).to_be_visible()
     expect(detail.locator("li").first).to_contain_text("The feed is lost: use radio")

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.board_page import open_board, row
+from tests.browser.board_page import ALONE, MAPPED, WIDE, open_board, row
 from tests.browser.county import county, unit
 from tests.browser.feed_source import FeedSource
 from wire.feed import FeedRecord
@@ -73,20 +73,22 @@ TURNING = (
 
 
 def test_a_status_is_read_whole(page: Page, source: FeedSource) -> None:
-    """In two blocks no status is cut where its meaning turns, nor a type, an age or the reason of a lost feed."""
+    """No status is cut where its meaning turns, nor an age, nor the word of a lost feed, in any layout."""
     source.hold(
         [
             said(unit(n, f"P{n}", status_s=5800.0), TURNING[n % len(TURNING)], "double-crewed ambulance")
             for n in range(50)
         ]
     )
-    open_board(page, source)
-    expect(page.locator(".block")).to_have_count(2)
+    for query, blocks in ((ALONE, 2), (MAPPED, 1), (WIDE, 1)):
+        open_board(page, source, query)
+        expect(page.locator(".block")).to_have_count(blocks)
+        assert page.evaluate(CUT_OFF, ".row:not(.heads) > .cell") == []
     expect(row(page, "u-1").locator(".c-type")).to_have_text("DCA")
     expect(row(page, "u-1").locator(".c-type")).to_have_attribute("title", "double-crewed ambulance")
-    assert page.evaluate(CUT_OFF, ".row:not(.heads) > .cell") == []
+    open_board(page, source)
     source.silent = True
-    expect(row(page, "u-1").locator(".c-reason")).to_have_text("The feed is lost: use radio", timeout=6000)
+    expect(row(page, "u-1").locator(".c-reason")).to_have_text("FEED LOST: radio", timeout=6000)
     assert page.evaluate(CUT_OFF, ".row:not(.heads) > .cell") == []
 
 
@@ -96,6 +98,7 @@ def test_rows_out_of_sight_are_counted(page: Page, source: FeedSource, size: tup
     source.hold(county())
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(source.url + query)
+    expect(page.locator("body")).to_have_attribute("data-layout", "blocks")
     expect(page.locator("#outside")).to_have_text(re.compile(r"^\d+ more below ▼, \d+ not confirmed$"))
     shown = page.evaluate("""() => { const grid = document.getElementById('grid').getBoundingClientRect();
         return [...document.querySelectorAll('[role=row][aria-selected]')]

@@ -29,6 +29,7 @@ from edge_agent.panel.port import (
     DefectForm,
     PanelPage,
     PressForm,
+    SwapForm,
     TurnOutForm,
     ZoneTestForm,
 )
@@ -125,6 +126,10 @@ class ServedPage:
     async def defect(self, form: DefectForm) -> Answer:
         """Raise or clear a defect."""
         return await self._post("/defect", form)
+
+    async def swap(self, form: SwapForm) -> Answer:
+        """Ask for another unit, or to end that."""
+        return await self._post("/swap", form)
 
     async def acknowledge(self, form: AcknowledgeForm) -> Answer:
         """Take an order in."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
 import os
 import signal
@@ -132,8 +133,8 @@ def tick_through(work_s: list[float], folder: Path) -> Laden:
 def silent_site(moment: Callable[[], Moment]) -> Site:
     """A real feed of units that nobody hears from, with no stores behind it."""
     feed = Feed(fleet(), epoch="e", owner_term=1, tick_ms=200, now=Moment(NOON, 1_000.0))
-    absent = ("ingest", "desk", "alarms", "ledger", "telemetry", "process")
-    parts: dict[str, object] = dict.fromkeys(absent) | {"trouble": list}
+    absent = (field.name for field in dataclasses.fields(Site) if field.name not in ("feed", "listeners", "moment"))
+    parts: dict[str, object] = dict.fromkeys(absent) | {"trouble": list, "look": lambda _now: None}
     return Site(feed=feed, listeners=Listeners(), moment=moment, **parts)  # type: ignore[arg-type]
 
 

@@ -31,8 +31,8 @@ async def hold(panel: Presser) -> None:
     await panel.edge("sos", False)
 
 
-def test_a_person_who_acknowledges_an_emergency_turns_its_lamp_steady(broker: RunningBroker, tmp_path: Path) -> None:
-    """It blinks until a named person has it in hand, although it was settled at once; then the crew sees that."""
+def test_people_at_control_turn_its_lamp_steady_then_dark(broker: RunningBroker, tmp_path: Path) -> None:
+    """It blinks until a named person has it in hand, although it was settled at once; cancelled it is dark again."""
 
     async def scenario() -> None:
         config = write_guarded(tmp_path / "device", broker.url)
@@ -53,7 +53,11 @@ def test_a_person_who_acknowledges_an_emergency_turns_its_lamp_steady(broker: Ru
             answer = await client.post(f"{app.address}v1/alarms/{alarm}/acknowledge", json={"by": "op 7"})
             assert 200 == answer.status_code
             await eventually(lambda: panel.lamps["sos"] == "steady", what="a steady lamp")
-            assert [True, False] == [one.active for one in feed.seen_alarms]
+            ended = {"by": "op 9", "reason": "crew safe"}
+            answer = await client.post(f"{app.address}v1/alarms/{alarm}/cancel", json=ended)
+            assert 200 == answer.status_code
+            await eventually(lambda: panel.lamps["sos"] == "dark", what="a dark lamp")
+            assert [True, True, False] == [one.active for one in feed.seen_alarms]
 
     asyncio.run(scenario())
 

@@ -12,6 +12,7 @@ PURE_ROOMS = (
     "cloud.fleet",
     "cloud.sharing",
     "cloud.dispatch",
+    "cloud.figures",
 )
 ALLOWED = frozenset(
     """

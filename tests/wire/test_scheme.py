@@ -138,7 +138,8 @@ def test_nottinghamshire_reads_3_as_at_station() -> None:
     """The police variant is data too."""
     variant = packaged()["uk-police-state"].variant("nottinghamshire")
     assert variant is not None
-    assert (Code(code="3", label="At station, available", availability="Available"),) == variant.codes
+    row = Code(code="3", label="At station, available", availability="Available", activity="free", place="base")
+    assert (row,) == variant.codes
 
 
 def test_an_unknown_code_is_none() -> None:

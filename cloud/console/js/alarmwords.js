@@ -5,19 +5,59 @@ import { age, clockTime, dayTime, isPositionNow, plus, positionAge } from "./wor
 const DAY_MS = 86400000;
 
 export const isEmergency = (alarm) => alarm.kind === "emergency";
+export const isSpeech = (alarm) => alarm.kind === "speech";
+const isPath = (alarm) => alarm.kind === "path";
 // Nobody has it in hand.
 export const isOpen = (alarm) => !alarm.acknowledged_by;
+const isUrgent = (alarm) => alarm.name === "urgent_speech_request";
+// A unit asks to speak, and that is no test.
+const isMeant = (alarm) => isSpeech(alarm) && alarm.mode === "live";
 
-// Those that the board shows over everything, the last to be heard of first.
+// Those that the board shows over everything: first what nobody has in hand, the last to be heard of first.
 export function emergencies(alarms) {
-  return [...alarms].filter(isEmergency).reverse();
+  return [...alarms].filter(isEmergency).reverse().sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
 }
 
-// All others: those that nobody has in hand first, then the newest.
+const byId = (a, b) => (a.alarm < b.alarm ? -1 : 1);
+
+// Of stations, vehicles and the path: the path first, then what nobody has in hand, then the newest.
 export function stationAlarms(alarms) {
-  const shown = [...alarms].filter((alarm) => !isEmergency(alarm));
-  return shown.sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || Date.parse(b.raised_at) - Date.parse(a.raised_at)
-    || (a.alarm < b.alarm ? -1 : 1));
+  const shown = [...alarms].filter((alarm) => !isEmergency(alarm) && !isSpeech(alarm));
+  return shown.sort((a, b) => Number(isPath(b)) - Number(isPath(a)) || Number(isOpen(b)) - Number(isOpen(a))
+    || Date.parse(b.raised_at) - Date.parse(a.raised_at) || byId(a, b));
+}
+
+// The units that ask to speak: those that are tested last, the urgent first, then who has waited longest.
+export function speechRequests(alarms) {
+  const shown = [...alarms].filter(isSpeech);
+  return shown.sort((a, b) => Number(isMeant(b)) - Number(isMeant(a)) || Number(isUrgent(b)) - Number(isUrgent(a))
+    || Date.parse(a.raised_at) - Date.parse(b.raised_at) || byId(a, b));
+}
+
+export const countSpeech = (alarms) => alarms.filter(isMeant).length;
+
+// What is to be heard of all alarms.
+export function audible(alarms) {
+  const open = alarms.filter(isOpen);
+  const calls = open.filter(isEmergency);
+  return {
+    emergency: calls.length > 0 ? Math.max(...calls.map((alarm) => alarm.escalation ?? 0)) : null,
+    urgent: open.some((alarm) => isMeant(alarm) && isUrgent(alarm)),
+    asked: open.filter(isMeant).map((alarm) => alarm.alarm),
+    stations: open.filter((alarm) => !isEmergency(alarm) && !isSpeech(alarm) && alarm.mode === "live").map((alarm) => alarm.alarm),
+  };
+}
+
+// `NOBODY HAS THIS: 15 s`; "" for what somebody has, and at first.
+export function nobodyText(alarm) {
+  const waited = ["", "15 s", "30 s"][isOpen(alarm) ? alarm.escalation ?? 0 : 0];
+  return waited ? `NOBODY HAS THIS: ${waited}` : "";
+}
+
+// Whose emergencies nobody has had for half a minute, for every room to read; "" for none.
+export function unheldText(alarms) {
+  const unheld = alarms.filter((alarm) => isEmergency(alarm) && isOpen(alarm) && alarm.escalation === 2);
+  return unheld.length > 0 ? `NOBODY HAS ${unheld.map(whose).join(", ")}` : "";
 }
 
 // `P141`, or the unit's id where it has no callsign; for a station's own the name of its base.

@@ -3,6 +3,7 @@
 import { modeText, sumText } from "./counts.js";
 import { age, clockTime, feedAge } from "./words.js";
 
+const TITLE = document.title;
 const RADIO = "what you see is old: use radio";
 
 function setText(node, text) {
@@ -13,7 +14,7 @@ export class Band {
   #nodes;
   #lostSince = null;
 
-  // `nodes`: mode, clock, age, counts, alarms, alarmSaid, banner, state.
+  // `nodes`: mode, clock, age, counts, alarms, speech, alarmSaid, banner, state.
   constructor(nodes) {
     this.#nodes = nodes;
   }
@@ -24,10 +25,20 @@ export class Band {
     this.#nodes.mode.classList.toggle("not-live", counted.apart.size > 0);
   }
 
+  // How many units ask to speak.
+  showSpeech(number) {
+    setText(this.#nodes.speech, String(number));
+    this.#nodes.speech.parentElement.dataset.open = String(number > 0);
+  }
+
   // The alarms `{text, at}` that nobody has taken in hand: how many, and to a screen reader `urgent`, else the newest.
-  showAlarms(alarms, urgent) {
+  // `unheld`: an emergency that nobody has had for half a minute is on every page's band, and on its tab.
+  showAlarms(alarms, urgent, unheld) {
     const newest = alarms.reduce((found, one) => (found && found.at >= one.at ? found : one), null);
-    setText(this.#nodes.alarms, `ALARMS ${alarms.length}`);
+    setText(this.#nodes.alarms, unheld || `ALARMS ${alarms.length}`);
+    document.body.dataset.unheld = String(unheld !== "");
+    const title = unheld ? `EMERGENCY: ${unheld}` : TITLE;
+    if (document.title !== title) document.title = title;
     this.#nodes.alarms.dataset.open = String(alarms.length > 0);
     setText(this.#nodes.alarmSaid, urgent || (newest ? newest.text : ""));
   }

@@ -1,12 +1,8 @@
 // The detail panel: everything the feed says of one unit.
 
+import { sectionsOf } from "./detailparts.js";
 import { element } from "./row.js";
-import {
-  NONE, age, availability, clockTime, confidence, confidenceKey, dayTime, isPositionNow, plus, reasonsOf, service,
-} from "./words.js";
-
-const FIXES = { none: "no fix", "2d": "2D fix", "3d": "3D fix", dead_reckoning: "dead reckoning" };
-const MPH_PER_MPS = 2.236936;
+import { NONE, age, availability, confidence, confidenceKey, plus, service } from "./words.js";
 
 export class Detail {
   #root;
@@ -14,11 +10,12 @@ export class Detail {
   #callsign = "";
   #feedLive = null;
   #ageing = [];
-  #onClose;
+  #does;
 
-  constructor(root, onClose) {
+  // `does.close()` and `does.act()` are what its buttons ask for: to leave it, and what can be done about the unit.
+  constructor(root, does) {
     this.#root = root;
-    this.#onClose = onClose;
+    this.#does = does;
   }
 
   get isOpen() {
@@ -67,29 +64,30 @@ export class Detail {
 
   #title(text) {
     const head = element("header", "detail-head");
-    const close = element("button", "", "Close ");
-    close.type = "button";
-    close.append(element("kbd", "", "Esc"));
-    close.addEventListener("click", this.#onClose);
-    head.append(element("h2", "", text), close);
+    head.append(element("h2", "", text), this.#button("Actions… ", "X", () => this.#does.act()), this.#button("Close ", "Esc", () => this.#does.close()));
     return head;
+  }
+
+  #button(text, key, press) {
+    const button = element("button", "", text);
+    button.type = "button";
+    button.append(element("kbd", "", key));
+    button.addEventListener("click", press);
+    return button;
   }
 
   #parts({ record }, feedLive) {
     this.#root.setAttribute("aria-label", `Detail of ${record.callsign}`);
+    const what = [service(record).word, record.type, record.base, record.home ? `home ${record.home}` : ""];
+    const body = element("div", "detail-body");
+    for (const { title, content } of sectionsOf(record, feedLive, (toldS, sign) => this.#age(toldS, sign))) {
+      const node = element("section", "detail-part");
+      node.append(element("h3", "", title), content);
+      body.append(node);
+    }
     return [
-      this.#title(record.callsign),
-      element("p", "detail-what", [service(record).word, record.type, record.base].join(" · ")),
-      this.#availability(record, feedLive),
-      this.#section("Reasons", this.#reasons(reasonsOf(record, feedLive))),
-      this.#section("Status", this.#status(record)),
-      ...(record.conflicts?.length ? [this.#section("Also told, and not shown", this.#conflicts(record))] : []),
-      ...(record.assignment ? [this.#section("Order", this.#assignment(record.assignment))] : []),
-      this.#section("Position", this.#position(record, feedLive)),
-      this.#section("Link", this.#pairs([
-        [feedLive ? "Link" : "Link then", record.link], ["Last heard", this.#age(record.ages.link_s)],
-      ])),
-      this.#section("Unit", this.#unit(record)),
+      this.#title(record.callsign), element("p", "detail-what", what.filter(Boolean).join(" · ")),
+      this.#availability(record, feedLive), body,
     ];
   }
 
@@ -105,103 +103,10 @@ export class Detail {
     return node;
   }
 
-  #section(title, content) {
-    const node = element("section", "detail-part");
-    node.append(element("h3", "", title), content);
-    return node;
-  }
-
   // A text that ages with the page, behind its sign.
   #age(toldS, sign = "") {
     const node = element("span", "", NONE);
     this.#ageing.push({ node, toldS, sign });
     return node;
-  }
-
-  #pairs(pairs) {
-    const list = element("dl", "");
-    for (const [name, value] of pairs) {
-      const described = element("dd", "");
-      described.append(value ?? NONE);
-      list.append(element("dt", "", name), described);
-    }
-    return list;
-  }
-
-  #reasons(reasons) {
-    const list = element("ol", "detail-list");
-    for (const reason of reasons) {
-      const item = element("li", "", reason.text);
-      const basis = element("span", "basis", `${reason.source} · ${reason.code}`);
-      if (reason.age_s !== null && reason.age_s !== undefined) basis.append(" · ", this.#age(reason.age_s), " ago");
-      item.append(basis);
-      list.append(item);
-    }
-    return list;
-  }
-
-  #status(record) {
-    const { status } = record;
-    if (!status) return element("p", "", record.confidence === "never" ? "Never heard" : NONE);
-    const proven = status.proven ? "" : " (when it was received: its clock was not checked)";
-    return this.#pairs([
-      ["Declared", `${status.code}  ${status.label}`],
-      ["Since", dayTime(Date.parse(status.since)) + proven],
-      ["Age", this.#age(record.ages.status_s, status.proven ? "" : "≈")],
-      ["By", status.by],
-      ["Scheme", status.scheme],
-    ]);
-  }
-
-  #conflicts(record) {
-    const list = element("ul", "detail-list");
-    for (const conflict of record.conflicts) {
-      const item = element("li", "", `${conflict.code}  ${conflict.label}`);
-      item.append(element("span", "basis", `${conflict.device} · ${conflict.scheme}`));
-      list.append(item);
-    }
-    return list;
-  }
-
-  #assignment(assignment) {
-    return this.#pairs([
-      ["Incident", assignment.incident || NONE],
-      ["Phase", assignment.phase],
-      ["Since", dayTime(Date.parse(assignment.since))],
-      ["Order", assignment.order],
-    ]);
-  }
-
-  // What may not be taken for now is named as what was.
-  #position(record, feedLive) {
-    const { position } = record;
-    if (!position) return element("p", "", "None received");
-    const withUnit = (value, unit, digits = 0) => (typeof value === "number" ? `${value.toFixed(digits)} ${unit}` : NONE);
-    const at = typeof position.lat === "number" && typeof position.lon === "number"
-      ? `${position.lat.toFixed(5)}, ${position.lon.toFixed(5)}` : NONE;
-    const isNow = isPositionNow(record, feedLive);
-    const then = isNow ? "" : " then";
-    return this.#pairs([
-      [feedLive ? "Fix now" : "Fix then", FIXES[position.fix] ?? position.fix],
-      [isNow ? "At" : "Last known", at],
-      ["Age", position.age_s === null || position.age_s === undefined ? "not known" : this.#age(position.age_s)],
-      [`Speed${then}`, withUnit(typeof position.speed_mps === "number" ? position.speed_mps * MPH_PER_MPS : null, "mph")],
-      [`Heading${then}`, withUnit(position.heading_deg, "°")],
-      ["Altitude", withUnit(position.altitude_m, "m")],
-      ["Accuracy", withUnit(position.accuracy_m, "m")],
-      ["GNSS time", position.gnss_time ? clockTime(Date.parse(position.gnss_time)) : NONE],
-    ]);
-  }
-
-  #unit(record) {
-    return this.#pairs([
-      ["Organisation", record.organisation],
-      ["Base", record.base],
-      ["Capabilities", (record.capabilities ?? []).join(", ") || NONE],
-      ["Mode", record.mode],
-      ["Changed", dayTime(Date.parse(record.as_of))],
-      ["Unit", record.unit],
-      ["Cursor", String(record.cursor)],
-    ]);
   }
 }

@@ -1,6 +1,6 @@
-// Emergencies, over everything else: a row as wide as the screen for each, until a named person has it in hand.
+// Emergencies, over everything else: a row as wide as the screen for each, until control cancels it.
 
-import { emergencies, inHandText, isOpen, noteOf, placeText, raisedText, whose } from "./alarmwords.js";
+import { emergencies, inHandText, isOpen, nobodyText, noteOf, placeText, raisedText, whose } from "./alarmwords.js";
 import { element } from "./row.js";
 
 // More than these are scrolled, and said in a line of their own.
@@ -18,7 +18,7 @@ export class Emergencies {
   #rows = new Map();
   #shown = [];
 
-  // `does.acknowledge(alarm)` and `does.find(unit)` are what the buttons ask for; `does.entryOf(unit)` is the unit as
+  // `does.acknowledge(alarm)`, `does.cancel(alarm)` and `does.find(unit)` are what the buttons ask for; `does.entryOf(unit)` is the unit as
   // the feed last told it.
   constructor(root, does) {
     this.#root = root;
@@ -35,6 +35,13 @@ export class Emergencies {
   get next() {
     const open = this.#shown.filter(isOpen);
     return open.find((alarm) => this.#rows.get(alarm.alarm).node.contains(document.activeElement)) ?? open[0];
+  }
+
+  // Go to the first that somebody has in hand, where it can be cancelled; false where there is none.
+  focusInHand() {
+    const alarm = this.#shown.find((one) => !isOpen(one));
+    if (alarm) this.#rows.get(alarm.alarm).cancel.focus();
+    return alarm !== undefined;
   }
 
   show(alarms, feedLive, serverMs) {
@@ -67,6 +74,8 @@ export class Emergencies {
     const row = this.#rows.get(alarm.alarm) ?? this.#make(alarm);
     row.alarm = alarm;
     row.node.dataset.open = String(isOpen(alarm));
+    row.node.dataset.escalation = String(isOpen(alarm) ? alarm.escalation ?? 0 : 0);
+    setText(row.nobody, nobodyText(alarm));
     setText(row.callsign, whose(alarm));
     setText(row.mode, alarm.mode === "live" ? "" : alarm.mode.toUpperCase());
     setText(row.home, [alarm.unit, alarm.base_name].filter(Boolean).join(" · "));
@@ -75,6 +84,7 @@ export class Emergencies {
     setText(row.find, `Find ${whose(alarm)}`);
     row.node.setAttribute("aria-label", `Emergency ${whose(alarm)}`);
     row.take.hidden = !isOpen(alarm);
+    row.cancel.hidden = isOpen(alarm);
     return row.node;
   }
 
@@ -83,15 +93,16 @@ export class Emergencies {
     row.node.dataset.alarm = alarm.alarm;
     const words = element("p", "emergency-words");
     words.append(element("span", "emergency-word", "EMERGENCY"));
-    for (const [name, tag] of [["callsign", "b"], ["mode", "span"], ["home", "span"], ["raised", "span"], ["place", "span"],
-      ["note", "span"], ["taken", "span"]]) {
+    for (const [name, tag] of [["callsign", "b"], ["mode", "span"], ["nobody", "b"], ["taken", "span"], ["home", "span"],
+      ["raised", "span"], ["place", "span"], ["note", "span"]]) {
       row[name] = element(tag, name === "mode" ? "mode-mark" : `emergency-${name}`);
       words.append(row[name]);
     }
     row.find = this.#button("find", "", () => this.#does.find(row.alarm.unit));
     row.take = this.#button("acknowledge", "ACKNOWLEDGE ", () => this.#does.acknowledge(row.alarm));
     row.take.append(element("kbd", "", "Shift+A"));
-    row.node.append(words, row.find, row.take);
+    row.cancel = this.#button("cancel", "Cancel…", () => this.#does.cancel(row.alarm));
+    row.node.append(words, row.find, row.take, row.cancel);
     this.#rows.set(alarm.alarm, row);
     return row;
   }

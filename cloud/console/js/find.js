@@ -22,6 +22,7 @@ export function matches(record, words, feedLive) {
   const text = joined([
     record.callsign, record.unit, record.type, typeShort(record.type), record.base, record.service, record.organisation,
     record.mode, statusLabel(record), record.status?.code ?? "", service(record).word, ...record.capabilities ?? [],
+    record.home ?? "", record.vehicle ?? "", record.assignment?.incident ?? "",
   ].join("\n").replaceAll("\n", " | "));
   return words.every((word) => whole.includes(word) || beginsWord(text, word));
 }

@@ -7,6 +7,9 @@ import { COLUMNS, UnitRow, element } from "./row.js";
 const BLOCK_MIN_ROWS = 23;
 // A row cut by less than this is still read.
 const CUT_PX_MAX = 2;
+// Up to so many rows all are filled; of more only those in sight, and so many lines above and below it.
+const FILLED_MAX = 400;
+const NEAR_LINES = 20;
 
 export class Grid {
   #root;
@@ -35,15 +38,16 @@ export class Grid {
     return this.#order.includes(unit);
   }
 
-  // Put the groups on the board. Rows are kept by unit; those of units not in `known` are dropped.
-  place(groups, known) {
+  // Put the groups on the board, in one block or in as many as there is room for. Rows are kept by unit; those of units
+  // not in `known` are dropped.
+  place(groups, known, isOneBlock) {
     for (const unit of this.#rows.keys()) if (!known.has(unit)) this.#rows.delete(unit);
     this.#totals = [];
     this.#order = groups.flatMap((group) => group.units);
     const rowPx = this.#rowPx();
     this.#heightPx = rowPx;
     const capacity = Math.floor(this.#root.clientHeight / rowPx) - 1;
-    const blocksMax = Math.max(1, Math.floor(this.#root.clientWidth / (rowPx * BLOCK_MIN_ROWS)));
+    const blocksMax = isOneBlock ? 1 : Math.max(1, Math.floor(this.#root.clientWidth / (rowPx * BLOCK_MIN_ROWS)));
     this.#blocks = arrange(groups, capacity, blocksMax);
     this.#root.style.setProperty("--blocks", String(this.#blocks.length));
     let index = 1;
@@ -87,6 +91,7 @@ export class Grid {
         head.setAttribute("aria-label", column.name);
         head.setAttribute("aria-colindex", String(at + 1));
       }
+      if (!column.head) head.append(element("span", "unseen", column.name));
       head.title = column.name;
       heads.append(head);
     });
@@ -136,6 +141,23 @@ export class Grid {
         if ((line + 2) * this.#heightPx > lowestPx) found.below.push(unit);
         else if (line * this.#heightPx + 2 * CUT_PX_MAX < topPx) found.above.push(unit);
       });
+    }
+    return found;
+  }
+
+  // The rows in sight and near it; all of them where they are few.
+  near() {
+    if (this.#order.length <= FILLED_MAX) return this.#order.map((unit) => this.#rows.get(unit));
+    const first = Math.floor(this.#root.scrollTop / this.#heightPx) - NEAR_LINES;
+    const last = Math.ceil((this.#root.scrollTop + this.#root.clientHeight) / this.#heightPx) + NEAR_LINES;
+    const found = [];
+    for (const block of this.#blocks) {
+      let line = 1;
+      for (const { units } of block) {
+        const from = Math.max(0, first - line - 1);
+        for (const unit of units.slice(from, Math.max(from, last - line))) found.push(this.#rows.get(unit));
+        line += units.length + 1;
+      }
     }
     return found;
   }

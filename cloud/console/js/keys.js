@@ -26,6 +26,14 @@ const BOARD_KEYS = {
   a: (does) => does.acknowledge(),
   A: (does) => does.emergency(),
   o: (does) => does.orders(),
+  c: (does) => does.speech(),
+  g: (does) => does.goToMap(),
+  t: (does) => does.timeline(),
+  s: (does) => does.status(),
+  r: (does) => does.recommend(),
+  v: (does) => does.claimed(),
+  x: (does) => does.unitActions(),
+  ">": (does) => does.command(),
 };
 
 // Among the orders the arrows go from one to the next.
@@ -37,7 +45,7 @@ const ORDER_KEYS = {
 };
 
 // While reading a panel the arrows scroll it: only these still act on the board.
-const PANEL_KEYS = ["j", "k", "/", "m", "M", "a", "A", "o"];
+const PANEL_KEYS = ["j", "k", "/", "m", "M", "a", "A", "o", "c", "g", "t", "s", "r", "v", "x", ">"];
 
 // Keys that go on while they are held down. Any other acts once: a key that something leans on takes nothing in hand.
 const HELD_KEYS = ["ArrowDown", "j", "ArrowUp", "k", "ArrowLeft", "ArrowRight", "PageDown", "PageUp"];
@@ -45,6 +53,9 @@ const HELD_KEYS = ["ArrowDown", "j", "ArrowUp", "k", "ArrowLeft", "ArrowRight", 
 const EVERYWHERE_KEYS = {
   Escape: (does) => does.close(),
   F1: (does) => does.toggleHelp(),
+  F7: (does) => does.toggleMap(),
+  F8: (does) => does.toggleWide(),
+  F9: (does) => does.replay(),
 };
 for (const view of VIEWS) EVERYWHERE_KEYS[view.key] = (does) => does.view(view);
 
@@ -53,7 +64,7 @@ const FIND_KEYS = {
   ArrowDown: (does) => does.leaveFind(),
 };
 
-// Route key presses to `does`. `nodes`: grid, find, orders, forms.
+// Route key presses to `does`. `nodes`: grid, find, orders; its `forms` are all forms that send.
 export function listen(nodes, does) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
@@ -73,9 +84,11 @@ function keyOf({ key, shiftKey }) {
 
 function keysAt(target, nodes) {
   if (target === nodes.find) return FIND_KEYS;
-  if (nodes.forms.some((form) => form.contains(target))) return {};
+  if (nodes.forms.holds(target)) return {};
   // A form that is sending has no field to type in: what is typed then is not meant for the board.
-  if (target === document.body && nodes.forms.some((form) => !form.hidden)) return {};
+  if (target === document.body && nodes.forms.isOpen) return {};
+  // What is typed into a field beside the board is meant for that field.
+  if (target.matches?.("input, select, textarea")) return {};
   if (target === nodes.grid || target === document.body) return BOARD_KEYS;
   const keys = Object.fromEntries(PANEL_KEYS.map((key) => [key, BOARD_KEYS[key]]));
   return nodes.orders.contains(target) ? { ...keys, ...ORDER_KEYS } : keys;

@@ -4,14 +4,15 @@ const ORDER = new Intl.Collator("en-GB", { numeric: true, sensitivity: "base" })
 
 // Records as groups by base, in the order of their names: `[{base, units: [unit, ...]}]`.
 export function groupByBase(records) {
-  const sorted = [...records].sort((a, b) => ORDER.compare(a.base, b.base) || ORDER.compare(a.callsign, b.callsign)
-    || ORDER.compare(a.unit, b.unit));
-  const groups = [];
-  for (const record of sorted) {
-    if (groups.at(-1)?.base !== record.base) groups.push({ base: record.base, units: [] });
-    groups.at(-1).units.push(record.unit);
+  const byBase = new Map();
+  for (const record of records) {
+    if (!byBase.has(record.base)) byBase.set(record.base, []);
+    byBase.get(record.base).push(record);
   }
-  return groups;
+  return [...byBase].sort(([one], [other]) => ORDER.compare(one, other)).map(([base, found]) => {
+    found.sort((a, b) => ORDER.compare(a.callsign, b.callsign) || ORDER.compare(a.unit, b.unit));
+    return { base, units: found.map((record) => record.unit) };
+  });
 }
 
 // Blocks side by side, each a list of groups: as few blocks as show everything in `capacity` rows, else `blocksMax`

@@ -39,7 +39,8 @@ export class MobiliseForm {
   #stationChosen = false;
   #reading = Promise.resolve();
 
-  // `asks.records()` gives the feed's records, `asks.by` who gives orders here, `asks.sent(text)` tells that one was taken.
+  // `asks.records()` gives the feed's records, `asks.by` who gives orders here, `asks.sent(text, order)` tells
+  // that one was taken, and which.
   constructor(root, asks) {
     this.#root = root;
     this.#form = root.querySelector("form");
@@ -67,8 +68,9 @@ export class MobiliseForm {
     return !this.#root.hidden;
   }
 
-  // Open it for a unit that is selected, or for nobody yet. What the board shows now is what the order quotes.
-  async open(record) {
+  // Open it for a unit that is selected, or for nobody yet. What the board shows now is what the order quotes. `given` is
+  // what is known already: `records` of all units, `incident`, `address` and `grid`.
+  async open(record, given = {}) {
     this.#form.reset();
     this.#id = crypto.randomUUID();
     this.#waiting = null;
@@ -77,7 +79,8 @@ export class MobiliseForm {
     for (const one of this.#asks.records()) this.#versions[one.unit] = one.assignment_version ?? 0;
     this.#lock(false);
     this.#showOverride(false);
-    this.#fields.units.value = record ? this.#nameOf(record) : "";
+    this.#fields.units.value = this.#namesOf(given.records ?? [record].filter(Boolean));
+    for (const name of ["incident", "address", "grid"]) this.#fields[name].value = given[name] ?? "";
     this.#root.hidden = false;
     (record ? this.#fields.incident : this.#fields.units).focus();
     this.#warn();
@@ -88,6 +91,11 @@ export class MobiliseForm {
   close() {
     this.#root.hidden = true;
     this.#waiting = null;
+  }
+
+  #namesOf(records) {
+    const names = records.map((one) => this.#nameOf(one));
+    return names.length > 1 && names.some((name) => name.endsWith(",")) ? names.map((name) => name.replace(/,$/, "")).join(", ") : names.join(" ");
   }
 
   #nameOf(record) {
@@ -161,7 +169,7 @@ export class MobiliseForm {
   #take(answer, body, id) {
     if (isDone(answer)) {
       if (this.#isAbout(id)) this.close();
-      this.#asks.sent(`Given: ${body.incident || "no incident"} to ${answer.body.base_name}`);
+      this.#asks.sent(`Given: ${body.incident || "no incident"} to ${answer.body.base_name}`, answer.body);
       return;
     }
     if (!this.#isAbout(id)) {

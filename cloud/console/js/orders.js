@@ -18,17 +18,25 @@ export class OrderPanel {
   #does;
   #cards = new Map();
   #shown = [];
+  #chosen = null;
 
   // `does.cancel(order)`, `does.close(order)` and `does.acknowledge(order)` are what its buttons ask for.
   constructor(root, list, does) {
     this.#list = list;
     this.#total = root.querySelector(".orders-total");
     this.#does = does;
+    list.addEventListener("focusin", () => this.#choose(this.focusedOrder()?.order ?? this.#chosen));
+    list.addEventListener("click", (event) => this.#choose(event.target.closest(".order")?.dataset.order ?? this.#chosen));
   }
 
   // The orders shown now, in their order on the screen.
   get orders() {
     return this.#shown;
+  }
+
+  // The order that is shown whole; undefined where there is none.
+  get chosen() {
+    return this.#shown.find(({ order }) => this.#cards.get(order).node.dataset.chosen === "true");
   }
 
   show(orders, serverMs) {
@@ -42,7 +50,15 @@ export class OrderPanel {
     }
     this.#total.textContent = totalText(this.#shown);
     this.#focus(held);
+    this.#choose(this.#chosen);
     this.tick(serverMs);
+  }
+
+  // The order that is shown whole where there is no room for all: the last that was gone to, else the first.
+  #choose(id) {
+    this.#chosen = id;
+    const chosen = this.#cards.has(id) ? id : this.#shown[0]?.order;
+    for (const [order, { node }] of this.#cards) node.dataset.chosen = String(order === chosen);
   }
 
   tick(serverMs) {
@@ -110,6 +126,7 @@ export class OrderPanel {
     const title = element("h3", "", order.incident || "No incident");
     if (order.mode !== "live") title.prepend(element("span", "mode-mark", order.mode.toUpperCase()));
     head.append(title, element("span", "order-kind", kindWord(order)), element("span", "order-base", order.base_name));
+    head.append(element("span", "order-now", phaseWord(order.phase)));
     head.append(element("span", "order-given", clockTime(Date.parse(order.created_at))), clock);
     return head;
   }

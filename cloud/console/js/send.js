@@ -3,11 +3,11 @@
 const ANSWER_MS = 5000;
 
 // Answers `{status, body}`, with status 0 where no answer came: then it is not known whether it was done.
-async function ask(method, path, body) {
+async function ask(method, path, body, headers = {}) {
   try {
     const answer = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store",
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -31,4 +31,17 @@ export const closeOrder = (id, by, reason) => ask("POST", `v1/orders/${id}/close
 // `alarms`: how many of the order's alarms the page shows. One that comes meanwhile is not taken in hand unseen.
 export const acknowledgeAlarms = (id, by, alarms) => ask("POST", `v1/orders/${id}/alarms/acknowledge`, { by, alarms });
 export const acknowledgeAlarm = (id, by) => ask("POST", `v1/alarms/${encodeURIComponent(id)}/acknowledge`, { by });
+export const cancelAlarm = (id, by, reason) => ask("POST", `v1/alarms/${encodeURIComponent(id)}/cancel`, { by, reason });
 export const listBases = () => ask("GET", "v1/bases");
+
+const enc = encodeURIComponent;
+export const readScheme = (unit) => ask("GET", `v1/units/${enc(unit)}/scheme`);
+// `key`: the same word under the same key is stored once.
+export const sayStatus = (unit, word, key) => ask("POST", `v1/units/${enc(unit)}/status`, word, { "Idempotency-Key": key });
+// `how`: `confirm` or `refuse`.
+export const decideClaim = (claim, how, word) => ask("POST", `v1/bindings/${enc(claim)}/${how}`, word);
+// `how`: `lend`, `return`, `split`, `rejoin` or `unbind`.
+export const bindUnit = (unit, how, word) => ask("POST", `v1/units/${enc(unit)}/${how}`, word);
+export const listModes = () => ask("GET", "v1/modes");
+export const setMode = (mode) => ask("POST", "v1/modes", mode);
+export const recommendUnits = (wanted) => ask("GET", `v1/recommend?${new URLSearchParams(wanted)}`);

@@ -1,11 +1,32 @@
-// The alarms of stations and vehicles, below the orders: a line for each while its cause is there. They make no sound.
+// The alarms of stations and vehicles, below the orders: a line for each while its cause is there. A flood of them is one
+// line with their number, which opens on demand; many units that fall silent together are above it.
 
 import { inHandText, isOpen, raisedText, stationAlarms } from "./alarmwords.js";
 import { element } from "./row.js";
 
+// With more than these they are a flood.
+const FLOOD = 8;
+const NAMED = 3;
+
 function totalText(alarms) {
   const open = alarms.filter(isOpen).length;
-  return `${alarms.length} station ${alarms.length === 1 ? "alarm" : "alarms"}${open > 0 ? `, ${open} in nobody's hand` : ""}`;
+  const own = alarms.filter((alarm) => alarm.kind !== "path").length;
+  const said = [];
+  if (own < alarms.length) said.push("PATH FAILED");
+  if (own > 0) said.push(`${own} station ${own === 1 ? "alarm" : "alarms"}`);
+  if (open > 0) said.push(`${open} in nobody's hand`);
+  return said.join(", ");
+}
+
+// `at 12 stations: 52 mains failed, 8 bay left open`, what there is most of first.
+function floodText(alarms) {
+  const counted = new Map();
+  for (const { name } of alarms) counted.set(name, (counted.get(name) ?? 0) + 1);
+  const most = [...counted].sort(([one, a], [other, b]) => b - a || one.localeCompare(other));
+  const named = most.slice(0, NAMED).map(([name, number]) => `${number} ${name.replaceAll("_", " ")}`);
+  if (most.length > NAMED) named.push("others");
+  const places = new Set(alarms.map((alarm) => alarm.base_name || alarm.device)).size;
+  return `at ${places} ${places === 1 ? "station" : "stations"}: ${named.join(", ")}`;
 }
 
 export class StationAlarms {
@@ -15,6 +36,9 @@ export class StationAlarms {
   #acknowledge;
   #lines = new Map();
   #shown = [];
+  #flood = element("article", "station-flood");
+  #flooded = element("p", "station-flood-text");
+  #isSpread = false;
 
   // `acknowledge(alarm)` is what a line's button asks for.
   constructor(root, acknowledge) {
@@ -22,6 +46,10 @@ export class StationAlarms {
     this.#list = root.querySelector(".station-alarm-list");
     this.#total = root.querySelector(".station-alarms-total");
     this.#acknowledge = acknowledge;
+    const spread = element("button", "", "Show each");
+    spread.type = "button";
+    spread.addEventListener("click", () => this.#spread());
+    this.#flood.append(this.#flooded, spread);
   }
 
   // The first that nobody has in hand; undefined for none.
@@ -39,7 +67,13 @@ export class StationAlarms {
     this.#shown = stationAlarms(alarms);
     const known = new Set(this.#shown.map((alarm) => alarm.alarm));
     for (const id of this.#lines.keys()) if (!known.has(id)) this.#lines.delete(id);
+    const flood = this.#shown.filter((alarm) => alarm.kind !== "path");
+    if (flood.length <= FLOOD) this.#isSpread = false;
+    const isFlood = flood.length > FLOOD && !this.#isSpread;
+    this.#flooded.textContent = isFlood ? floodText(flood) : "";
+    this.#flood.dataset.open = String(flood.some(isOpen));
     const nodes = this.#shown.map((alarm) => this.#line(alarm));
+    if (isFlood) nodes.splice(nodes.length - flood.length, flood.length, this.#flood);
     if (nodes.length !== this.#list.children.length || nodes.some((node, at) => this.#list.children[at] !== node)) {
       this.#list.replaceChildren(...nodes);
     }
@@ -57,8 +91,16 @@ export class StationAlarms {
     }
   }
 
+  // Show each alarm of a flood, until it is none any more.
+  #spread() {
+    this.#isSpread = true;
+    this.#list.replaceChildren(...this.#shown.map((alarm) => this.#line(alarm)));
+    this.#lines.get(this.#shown[0]?.alarm)?.node.focus();
+  }
+
   // Go to an alarm's line, or to the first; false where there is none.
   focus(id = this.#shown[0]?.alarm) {
+    if (this.#list.contains(this.#flood)) this.#spread();
     const line = this.#lines.get(id)?.node;
     line?.focus();
     line?.scrollIntoView({ block: "nearest" });

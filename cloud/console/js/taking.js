@@ -1,6 +1,6 @@
-// The small form that asks who takes an emergency in hand.
+// The small form that asks who takes an alarm in hand, or who cancels it, and why.
 
-import { noteOf, whose } from "./alarmwords.js";
+import { isEmergency, noteOf, whose } from "./alarmwords.js";
 
 const KEPT = "watchroom.name";
 const NAME_MAX = 64;
@@ -12,7 +12,8 @@ export function nameOf(room) {
   return (typed ?? storage()?.getItem(KEPT) ?? room).trim().slice(0, NAME_MAX);
 }
 
-function keepName(by) {
+// Keep the name that was typed, for whatever is asked for next in this tab.
+export function keepName(by) {
   typed = by;
   storage()?.setItem(KEPT, by);
 }
@@ -26,18 +27,22 @@ function storage() {
   }
 }
 
+const wordOf = (alarm) => (isEmergency(alarm) ? "Emergency" : "Speech request");
+
 export class TakingForm {
   #root;
   #form;
   #asks;
   #alarm = null;
+  #how = "take";
   #sending = "";
   #over = false;
   #back = null;
 
-  // `asks.name()` is the name to begin with; `asks.take(alarm, by)` takes an alarm in hand and gives `{text, over}`:
-  // what is wrong, "" for nothing, and whether somebody else has it; `asks.said(text)` tells what came of one that the
-  // form is no longer about; `asks.left(node)` that the form was left, and what had the focus before.
+  // `asks.name()` is the name to begin with; `asks.take(alarm, by)` takes an alarm in hand, `asks.cancel(alarm, by,
+  // reason)` cancels it, and both give `{text, over}`: what is wrong, "" for nothing, and whether somebody else was
+  // first; `asks.said(text)` tells what came of one that the form is no longer about; `asks.left(node)` that the form was
+  // left, and what had the focus before.
   constructor(root, asks) {
     this.#root = root;
     this.#form = root.querySelector("form");
@@ -60,17 +65,28 @@ export class TakingForm {
     return this.isOpen ? this.#alarm : null;
   }
 
-  open(alarm) {
+  // Ask about an alarm: `take` it in hand, or `cancel` it.
+  open(alarm, how = "take") {
     if (!this.isOpen) this.#back = document.activeElement;
     this.#alarm = alarm;
+    this.#how = how;
     this.#over = false;
-    this.#root.querySelector("h2").textContent = `Emergency ${whose(alarm)}${alarm.base_name ? `, ${alarm.base_name}` : ""}`;
-    this.#root.querySelector("p").textContent = noteOf(alarm);
+    const isCancelling = how === "cancel";
+    const name = `${whose(alarm)}${alarm.base_name ? `, ${alarm.base_name}` : ""}`;
+    this.#root.querySelector("h2").textContent = `${isCancelling ? "Cancel the emergency" : wordOf(alarm)} ${name}`;
+    this.#root.querySelector("p").textContent = isCancelling
+      ? "It leaves every board, and the crew's lamp goes dark."
+      : isEmergency(alarm) ? noteOf(alarm) : alarm.text;
+    for (const node of this.#root.querySelectorAll(".because")) node.hidden = !isCancelling;
+    this.#form.elements.send.textContent = isCancelling ? "Cancel the emergency" : "Acknowledge";
+    this.#root.querySelector(".enter-does").textContent = isCancelling ? "cancels it" : "takes it in hand";
+    this.#form.elements.reason.value = "";
     this.#form.elements.by.value = this.#asks.name();
     this.#say("");
     this.#root.hidden = false;
-    this.#form.elements.by.focus();
-    this.#form.elements.by.select();
+    const first = isCancelling && this.#form.elements.by.value ? this.#form.elements.reason : this.#form.elements.by;
+    first.focus();
+    first.select();
   }
 
   close() {
@@ -78,10 +94,12 @@ export class TakingForm {
     this.#asks.left(this.#back);
   }
 
-  // Somebody has the alarm in hand. The form stays: what is being typed into it is not meant for the board.
+  // Somebody has the alarm in hand, or has cancelled it. The form stays: what is being typed into it is not meant for
+  // the board.
   told(alarm) {
     if (this.alarm?.alarm !== alarm.alarm || this.#sending === alarm.alarm) return;
-    this.#end(`${alarm.acknowledged_by} has it in hand already`);
+    if (alarm.cancelled_by) this.#end(`${alarm.cancelled_by} has cancelled it already`);
+    else if (this.#how === "take") this.#end(`${alarm.acknowledged_by} has it in hand already`);
   }
 
   #end(text) {
@@ -92,16 +110,18 @@ export class TakingForm {
   async #send() {
     const alarm = this.#alarm;
     const by = this.#form.elements.by.value.trim();
+    const reason = this.#form.elements.reason.value.trim();
     if (this.#over) return this.close();
-    if (!by) return this.#say("Say who you are: it is kept with the emergency");
+    if (!by) return this.#say(`Say who you are: it is kept with the ${wordOf(alarm).toLowerCase()}`);
+    if (this.#how === "cancel" && !reason) return this.#say("Say why: it is kept with the emergency");
     if (this.#sending === alarm.alarm) return;
     this.#sending = alarm.alarm;
     this.#say("Sending…");
     keepName(by);
-    const { text, over } = await this.#asks.take(alarm, by);
+    const { text, over } = await (this.#how === "cancel" ? this.#asks.cancel(alarm, by, reason) : this.#asks.take(alarm, by));
     this.#sending = "";
     if (this.alarm?.alarm !== alarm.alarm) {
-      if (text) this.#asks.said(`Emergency ${whose(alarm)}: ${text}`);
+      if (text) this.#asks.said(`${wordOf(alarm)} ${whose(alarm)}: ${text}`);
     } else if (over) this.#end(text);
     else if (text) this.#say(`${text}. Enter asks again`);
     else this.close();

@@ -17,9 +17,6 @@ const TYPES_SHORT = {
   "pumping appliance": "Pump",
 };
 
-const FEED_LOST = { code: "feed_lost", text: "The feed is lost: use radio", source: "feed", age_s: null };
-const BY_RADIO = ": confirm by radio";
-
 export const SERVICES = {
   fire: { letter: "F", word: "Fire" },
   police: { letter: "P", word: "Police" },
@@ -34,15 +31,8 @@ const CLASSES = {
 const COMMITTED = { key: "committed", word: "Committed" };
 const NO_CLASS = { key: "none", word: NONE };
 
-// Codes that mean "at work on something", which the feed's class does not tell from off the run. Only the colour and
-// the word differ: a code that is not here is shown as not available.
-const COMMITTED_CODES = {
-  "uk-fire-gd92": ["1", "2"],
-  "uk-police-state": ["5", "6", "9", "10"],
-  "uk-ambulance": ["allocated", "mobile", "at_scene", "leaving_scene", "at_hospital", "handover", "clearing"],
-  "de-bos-fms": ["3", "4", "7", "8"],
-  "nz-fire-k": ["K1", "K2"],
-};
+// What a crew is at that means "at work on something", which the feed's class does not tell from off the run.
+const COMMITTED_AT = new Set(["assigned", "mobile", "on_scene", "transporting", "at_destination", "clearing"]);
 
 // The confidence that may be shown: nothing is confirmed by a lost feed, and an unknown word is not trusted.
 export function confidenceKey(record, feedLive) {
@@ -67,27 +57,27 @@ export function typeShort(type) {
   return TYPES_SHORT[type.toLowerCase()] ?? type;
 }
 
-// Why class and confidence are as they are shown: a lost feed comes before all that it said.
-export function reasonsOf(record, feedLive) {
-  return feedLive ? record.reasons : [FEED_LOST, ...record.reasons];
-}
-
-// What a row says of its reasons: the first that is not normal, with what to do about it in front, where the end of
-// the cell cannot cut it off. A press that nothing speaks against is normal, and said by saying nothing.
-export function reasonShort(record, feedLive) {
-  const isNormal = (reason) => feedLive && record.confidence === "confirmed" && reason.code === "declared"
-    && reason.source === "panel";
-  const text = reasonsOf(record, feedLive).find((reason) => !isNormal(reason))?.text ?? "";
-  return text.endsWith(BY_RADIO) ? `Radio: ${text.slice(0, -BY_RADIO.length)}` : text;
-}
-
 export function availability(record) {
-  if (record.class === "NotAvailable" && isCommitted(record.status)) return COMMITTED;
+  if (record.class === "NotAvailable" && COMMITTED_AT.has(record.activity)) return COMMITTED;
   return CLASSES[record.class] ?? NO_CLASS;
 }
 
-function isCommitted(status) {
-  return Boolean(status) && (COMMITTED_CODES[status.scheme] ?? []).includes(status.code);
+// `4/5`: who is on it of how many are wanted, `?/5` where nobody has logged on, `2` where nobody asks for any.
+export function crewShort({ crew }) {
+  if (!crew) return "";
+  const wanted = crew.preferred || crew.minimum || 0;
+  const riders = crew.riders ?? (wanted ? "?" : "");
+  return wanted ? `${riders}/${wanted}` : String(riders);
+}
+
+// Whether fewer are on it than it may go with, or a skill that it needs is missing.
+export function isCrewShort({ crew }) {
+  return Boolean(crew) && ((typeof crew.riders === "number" && crew.riders < (crew.minimum ?? 0)) || (crew.missing ?? []).length > 0);
+}
+
+// `ba 4, no ladder`: skills on board, then those that it needs and nobody has.
+export function skillsShort({ crew }) {
+  return [...crew?.skills ?? [], ...(crew?.missing ?? []).map((skill) => `no ${skill}`)].join(", ");
 }
 
 // A number or a letter and a number stand before their words; a longer code is only the words once more.

@@ -1,8 +1,8 @@
 // One unit's card: what control shows, who rides, and its status buttons.
 
-import { button, element, place, setAttribute, setDisabled, setText } from "./dom.js";
+import { button, element, place, setAttribute, setDisabled, setHidden, setText } from "./dom.js";
 import { icon } from "./icons.js";
-import { LAMPS, SERVICES, codeText, crewText, isShort, since } from "./words.js";
+import { LAMPS, SERVICES, codeText, crewText, isShort, since, swapText } from "./words.js";
 
 // From how many letters on a word is written smaller, so that it is not broken.
 const LONG_WORD = 11;
@@ -43,6 +43,7 @@ export class UnitCard {
   #callsign = element("h2", "callsign");
   #kind = element("span", "kind");
   #shown = element("p", "shown");
+  #swap = element("p", "swapped");
   #crew = element("p", "riders");
   #buttons = element("div", "statuses");
   #statuses = [];
@@ -55,7 +56,7 @@ export class UnitCard {
     this.element.dataset.group = "";
     const head = element("header", "card-head");
     head.append(this.#callsign, this.#kind);
-    this.element.append(head, this.#shown, this.#crew, this.#buttons);
+    this.element.append(head, this.#swap, this.#shown, this.#crew, this.#buttons);
   }
 
   show(unit, page, wallMs, connected) {
@@ -65,6 +66,10 @@ export class UnitCard {
     setAttribute(this.element, "data-buttons", String(unit.buttons.length));
     setText(this.#callsign, unit.callsign);
     setText(this.#kind, [SERVICES[unit.service], unit.vehicle].filter(Boolean).join(" "));
+    const swapped = unit.carried !== "own" && page.swap !== null;
+    setHidden(this.#swap, !swapped);
+    setText(this.#swap, swapped ? swapText(page.swap) : "");
+    setAttribute(this.element, "data-carried", unit.carried);
     setText(this.#shown, shownText(unit, page, wallMs, connected));
     setAttribute(this.#shown, "data-overruled", String(connected && unit.overruled));
     setText(this.#crew, [crewText(unit), defectText(unit)].filter(Boolean).join(" · "));

@@ -12,6 +12,7 @@ import { Glass } from "./glass.js";
 import { listenKeys } from "./keys.js";
 import { OrderView, foremost, isCalling, spoken, tokenOf } from "./order.js";
 import { TestPane, TurnOutPane } from "./station.js";
+import { SwapPane } from "./swap.js";
 import { Tabs } from "./tabs.js";
 
 const TICK_MS = 250;
@@ -22,7 +23,7 @@ const IDLE_CALLING_MS = 10000;
 const ARM_MS = 600;
 const SAID_MS = 6000;
 const RELOAD_MS = 5000;
-const VIEWS = ["units", "order", "crew", "defect", "test", "turn-out", "faults"];
+const VIEWS = ["units", "order", "crew", "defect", "swap", "test", "turn-out", "faults"];
 
 const at = (id) => document.getElementById(id);
 const views = Object.fromEntries(VIEWS.map((view) => [view, at(view)]));
@@ -68,6 +69,7 @@ const orderView = new OrderView(views.order, {
 const panes = {
   crew: new CrewPane(views.crew, glass, does),
   defect: new DefectPane(views.defect, glass, does),
+  swap: new SwapPane(views.swap, glass, does),
   test: new TestPane(views.test, does),
   "turn-out": new TurnOutPane(views["turn-out"], glass, does),
 };
@@ -101,7 +103,7 @@ function show() {
   if (held.view === "order") orderView.fit();
   tabs.show({
     view: held.view, orders: orders().length > 0, calling: Boolean(callingOrder()), faults: faults.length,
-    more: moreOf(page), isStation: page.zones.length > 0,
+    more: moreOf(page), isStation: page.zones.length > 0, isVehicle: page.swap !== null,
     dim: isDim(), connected: isConnected(),
   });
   tick();

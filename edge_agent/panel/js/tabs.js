@@ -15,6 +15,7 @@ export class Tabs {
     make("next", () => does.next(), "More units");
     make("crew", () => does.open("crew"), "Crew");
     make("defect", () => does.open("defect"), "Defect");
+    make("swap", () => does.open("swap"), "Swap vehicle");
     for (const [key, word] of [["test", "Test"], ["turn-out", "Turn out"]]) {
       const tab = make(key, null, word);
       tab.append(element("small", "", HOLD_WORD));
@@ -35,7 +36,8 @@ export class Tabs {
 
   // `view`: what is in front. `orders`: whether there are any; `calling`: one that waits for an acknowledgement.
   // `more`: what the tab to the next units or orders says, and the worst lamp there; null where there are none.
-  show({ view, orders, calling, faults, more, isStation, dim, connected }) {
+  // `isStation`: there is something to test and to turn out. `isVehicle`: it can carry another unit.
+  show({ view, orders, calling, faults, more, isStation, isVehicle, dim, connected }) {
     const toOrder = orders && view !== "order";
     this.#say("units", toOrder ? "ORDER" : "Units");
     setAttribute(this.#tabs.units, "data-calling", String(toOrder && calling));
@@ -46,6 +48,7 @@ export class Tabs {
     setAttribute(this.#tabs.faults, "data-faults", String(faults > 0));
     setHidden(this.#tabs.test, !isStation);
     setHidden(this.#tabs["turn-out"], !isStation);
+    setHidden(this.#tabs.swap, !isVehicle);
     this.#say("night", dim ? "Bright" : "Dim");
     for (const [key, tab] of Object.entries(this.#tabs)) {
       setDisabled(tab, !connected);

@@ -117,6 +117,29 @@ export function crewText(unit) {
   return `Riders ${riders}${short} · ${unit.commander ? `In charge ${unit.commander}` : "Nobody in charge"}`;
 }
 
+// A callsign as people mean it, however they typed it.
+export function plainCallsign(text) {
+  return text.trim().replace(/\s+/g, " ").toLowerCase();
+}
+
+const by = (swap) => (swap.by ? ` by ${swap.by}` : "");
+const SWAPS = {
+  own: (swap) => `This vehicle carries its own unit, ${swap.own}`,
+  queued: (swap) => `Swap to ${swap.callsign}: NOT AT CONTROL YET. USE RADIO`,
+  waiting: (swap) => `${swap.callsign}: WAITING FOR CONTROL to confirm the swap`,
+  confirmed: (swap) => `This vehicle carries ${swap.callsign}: confirmed${by(swap)}`,
+  refused: (swap) => `Swap to ${swap.callsign} REFUSED${by(swap)}`,
+  ended: (swap) => `The swap to ${swap.callsign} has ended${by(swap)}`,
+  unknown: (swap) => `Control knows no callsign ${swap.callsign}: nothing was swapped`,
+  elsewhere: (swap) => `ANOTHER VEHICLE CARRIES ${swap.callsign} NOW: what is pressed here does not move it`,
+};
+
+// Which unit the vehicle carries, and what became of what its crew asked for.
+export function swapText(swap) {
+  const text = SWAPS[swap.stage](swap);
+  return swap.leaving ? `${text}. End of the swap: waiting for control` : text;
+}
+
 // Fewer riders than the unit needs.
 export function isShort(unit) {
   return unit.crewed && unit.minimum !== null && unit.riders !== null && unit.riders < unit.minimum;

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import UNSET, UnsetType
 
 from cloud.app import App
 from cloud.clock import SystemClock
@@ -20,10 +21,12 @@ from tests.site import FeedClient, following
 from tests.waiting import eventually
 from wire import codec, topics
 from wire.events import AlarmEvent, EmergencyEvent, Event, Origin
+from wire.feed import AlarmView
 
 STATUSES = 500
 LATE_S = 13 * 3600
 TAKEN = {"by": "op 7"}
+CANCELLED = {"by": "op 9", "reason": "crew safe"}
 
 
 def emergency(seq: int, **changes: Any) -> EmergencyEvent:
@@ -87,7 +90,7 @@ def test_an_emergency_is_on_the_feed_ahead_of_500_statuses(shared_mosquitto: Run
 def test_an_emergency_outlives_the_process_until_a_person_has_it(
     shared_mosquitto: RunningBroker, tmp_path: Path
 ) -> None:
-    """Over a restart it is on the feed's first snapshot; acknowledged it is over, on the lamp and after a restart."""
+    """Over a restart it is on the feed's first snapshot, in hand or not; cancelled it is over, also on the lamp."""
 
     async def scenario() -> None:
         async with speaking(shared_mosquitto) as device:
@@ -103,18 +106,62 @@ def test_an_emergency_outlives_the_process_until_a_person_has_it(
                 assert [alarm] == [one["alarm"] for one in listed]
                 assert 1 == (await figures(app))["watchroom_alarms_unacknowledged emergency"]
                 answer = await client.post(f"v1/alarms/{alarm}/acknowledge", json=TAKEN)
-                assert (200, "op 7", False) == (
+                assert (200, "op 7", True) == (
                     answer.status_code,
                     answer.json()["acknowledged_by"],
                     answer.json()["active"],
                 )
-                await eventually(lambda: not feed.alarms[alarm].active, what="its end on the feed")
+                await eventually(lambda: feed.alarms[alarm].acknowledged_by, what="it in hand on the feed")
                 await eventually(lambda: device.states and device.states[-1].emergencies, what="the lamp")
                 assert 0 == (await figures(app))["watchroom_alarms_unacknowledged emergency"]
-            async with county_site(tmp_path, shared_mosquitto) as app, client_of(app) as client:
-                assert [] == (await client.get("v1/alarms")).json()["alarms"]
+            async with county_site(tmp_path, shared_mosquitto) as app, following(app) as feed, client_of(app) as client:
+                assert [alarm] == [one["alarm"] for one in (await client.get("v1/alarms")).json()["alarms"]]
                 again = await client.post(f"v1/alarms/{alarm}/acknowledge", json={"by": "op 8"})
                 assert (409, True) == (again.status_code, "op 7" in again.json()["problem"])
+                ended = await client.post(f"v1/alarms/{alarm}/cancel", json=CANCELLED)
+                assert (200, "op 9", False) == (
+                    ended.status_code,
+                    ended.json()["cancelled_by"],
+                    ended.json()["active"],
+                )
+                await eventually(lambda: not feed.alarms[alarm].active, what="its end on the feed")
+                await eventually(lambda: [True] == _cancelled(device), what="the lamp")
+            async with county_site(tmp_path, shared_mosquitto) as app, client_of(app) as client:
+                assert [] == (await client.get("v1/alarms")).json()["alarms"]
+                again = await client.post(f"v1/alarms/{alarm}/cancel", json=CANCELLED | {"by": "op 8"})
+                assert (409, True) == (again.status_code, "op 9" in again.json()["problem"])
+
+    asyncio.run(scenario())
+
+
+def _cancelled(device: Speaker) -> list[bool]:
+    told = device.states[-1].emergencies if device.states else UNSET
+    return [] if isinstance(told, UnsetType) else [one.cancelled for one in told]
+
+
+def test_nobody_cancels_what_nobody_has(shared_mosquitto: RunningBroker, tmp_path: Path) -> None:
+    """An emergency that nobody has in hand can't be cancelled, nor can what is no emergency: the problem says why."""
+
+    async def scenario() -> None:
+        async with county_site(tmp_path, shared_mosquitto) as app, speaking(shared_mosquitto) as device:
+            async with following(app) as feed, client_of(app) as client:
+                device.vehicle.press("14")
+                device.vehicle.press("0")
+                await device.send()
+                await eventually(lambda: len(feed.alarms) == 2, what="the alarms")
+                calls: dict[str, AlarmView] = {one.kind: one for one in feed.alarms.values()}
+                for kind, says in (("emergency", "acknowledge it first"), ("speech", "no emergency")):
+                    answer = await client.post(f"v1/alarms/{calls[kind].alarm}/cancel", json=CANCELLED)
+                    assert (409, True) == (answer.status_code, says in answer.json()["problem"])
+                missing = await client.post("v1/alarms/veh-2.E2-a.99/cancel", json=CANCELLED)
+                unsaid = await client.post(f"v1/alarms/{calls['speech'].alarm}/cancel", json=TAKEN | {"reason": ""})
+                assert (404, 422) == (missing.status_code, unsaid.status_code)
+                taken = await client.post(f"v1/alarms/{calls['speech'].alarm}/acknowledge", json=TAKEN)
+                assert (200, False, "urgent_speech_request") == (
+                    taken.status_code,
+                    taken.json()["active"],
+                    taken.json()["name"],
+                )
 
     asyncio.run(scenario())
 

@@ -17,7 +17,11 @@ from tests.cloud.dispatch.samples import ORDER
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 ANSWERED = {
+    "/v1/areas": ("v1/areas", 200),
+    "/v1/control-rooms": ("v1/control-rooms", 200),
+    "/v1/directory": ("v1/directory", 200),
     "/v1/bases": ("v1/bases", 200),
+    "/v1/map": ("v1/map", 200),
     "/v1/units": ("v1/units", 200),
     "/v1/units/{unit}": (f"v1/units/{UNIT}", 200),
     "/v1/units/{unit}/events": (f"v1/units/{UNIT}/events", 200),

@@ -14,7 +14,7 @@ import msgspec
 
 from cloud.clock import SystemClock
 from cloud.desk import Desk, Minted, Placed, Ports
-from cloud.directory import Directory
+from cloud.directory import Directory, InForce
 from cloud.directory.build import build
 from cloud.directory.schemes import read_packaged
 from cloud.ledger import Commit, EventRow, Ledger
@@ -98,9 +98,10 @@ class Lab:
         self.shown: dict[str, OrderView] = {}
         self.assigned: dict[str, tuple[Assignment | None, int]] = {}
         self.broker = True
+        self.in_force = InForce(station_county())
         self._ids = itertools.count(self.ledger.load().next_event_id)
         ports = Ports(publish=self._publish, nonce_of=self.nonces.get, show=self._show, assign=self._assign)
-        self.desk = Desk(station_county(), self.ledger, ports, clock=self.clock, owner_term=self.term)
+        self.desk = Desk(self.in_force, self.ledger, ports, clock=self.clock, owner_term=self.term)
 
     def hear(self, *devices: str) -> None:
         """Devices' heartbeats bring nonces, minted just now."""

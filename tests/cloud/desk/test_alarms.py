@@ -2,110 +2,26 @@
 
 import asyncio
 import contextlib
-import itertools
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cloud.desk import AlarmPorts, Alarms, AlarmTaken
-from cloud.desk.alarms import REMEMBERED, TOLD, TOLD_MAX
+from cloud.desk import AlarmTaken, NotInHand
+from cloud.desk.alarms import REMEMBERED
+from cloud.desk.lamps import TOLD, TOLD_MAX
 from cloud.errors import CloudError
 from cloud.fleet.clocks import Moment
-from cloud.ledger import Commit, EventRow, opening
-from tests.cloud.desk.lab import HandClock, Said, station_county
+from cloud.fleet.paths import PathFailure
+from cloud.ledger import Commit, opening
+from tests.cloud.desk.alarm_lab import EMERGENCY, Lab, emergency, mains, pressed, working
+from tests.cloud.desk.lab import HandClock
 from tests.cloud.dispatch.samples import CAR, STATION
 from tests.cloud.fleet.samples import NOON
-from tests.cloud.ledger.samples import open_in
 from wire import codec
-from wire.events import AlarmEvent, EmergencyEvent, Event, Origin
+from wire.events import Origin
 from wire.feed import AlarmView
-
-EMERGENCY = f"{CAR}.E-a.1"
-
-
-def emergency(seq: int = 1, **changes: Any) -> EmergencyEvent:
-    """The car's emergency button was held."""
-    return EmergencyEvent(**_event(seq) | {"unit": "kp-12"} | changes)
-
-
-def mains(seq: int, raised: bool, **changes: Any) -> AlarmEvent:
-    """The station's mains failed, or came back."""
-    return AlarmEvent(**_event(seq) | {"name": "mains_failed", "raised": raised} | changes)
-
-
-def _event(seq: int) -> dict[str, Any]:
-    return {"seq": seq, "at": NOON, "clock": "gnss", "boot": 1, "mono_ms": 0, "mode": "live"}
-
-
-class Lab:
-    """The alarms on a real ledger, and everybody who watches them."""
-
-    def __init__(self, folder: Path, clock: HandClock) -> None:
-        """Begin, or go on with what is in the folder."""
-        self.clock = clock
-        self.ledger = open_in(folder)
-        self.shown: list[AlarmView] = []
-        self.told: list[str] = []
-        self.ordinals = {"E-a": 1, "E-b": 2}
-        self._ids = itertools.count(self.ledger.load().next_event_id)
-        ports = AlarmPorts(
-            show=self.shown.extend, tell_state=self.told.append, ordinal=lambda _, stream: self.ordinals.get(stream)
-        )
-        self.alarms = Alarms(station_county(), self.ledger, ports, clock=clock)
-
-    def row(self, device: str, event: Event, *, stored: bool = True, **changes: Any) -> EventRow:
-        """An event as ingest has it."""
-        fields: dict[str, Any] = {
-            "id": next(self._ids) if stored else 0,
-            "device": device,
-            "stream": "E-a",
-            "queue": "status" if stored else None,
-            "seq": event.seq,
-            "kind": str(event.__struct_config__.tag),
-            "unit": None,
-            "mode": event.mode,
-            "at": event.at,
-            "received_at": self.clock.now(),
-            "corrected_at": self.clock.now(),
-            "proven": True,
-            "prev": None,
-            "body": codec.encode(event),
-        }
-        return EventRow(**fields | changes)
-
-    def tell(self, device: str, event: Event, **changes: Any) -> None:
-        """Have ingest commit an event and hand it on."""
-        row = self.row(device, event, **changes)
-        self.ledger.commit(Commit(events=[row]))
-        self.alarms.on_events([Said(device, row, event)])
-
-    def tell_live(self, device: str, event: Event) -> None:
-        """Have ingest hand an event on ahead of its queue."""
-        self.alarms.on_events([Said(device, self.row(device, event, stored=False), event, live=True)])
-
-    @property
-    def active(self) -> list[str]:
-        """The active alarms by name."""
-        return [one.name for one in self.alarms.active()]
-
-    def acknowledged(self, device: str = CAR) -> list[tuple[str, int, str]]:
-        """What a device is told of its emergencies."""
-        now = Moment(self.clock.now(), self.clock.monotonic())
-        return [(one.stream, one.seq, one.by) for one in self.alarms.acknowledged(device, now)]
-
-
-@contextlib.contextmanager
-def working(folder: Path, clock: HandClock | None = None) -> Iterator[Lab]:
-    """The alarms at work: do it again in one folder, and they go on."""
-    lab = Lab(folder, clock or HandClock())
-    try:
-        yield lab
-    finally:
-        lab.ledger.close()
 
 
 def test_an_emergency_is_shown_as_it_comes_and_once(tmp_path: Path) -> None:
@@ -139,10 +55,13 @@ def test_a_start_knows_what_was_active(tmp_path: Path) -> None:
 
 
 def test_a_start_knows_who_had_what_in_hand(tmp_path: Path) -> None:
-    """An acknowledgement outlives the process, also one of an emergency that was not stored yet."""
+    """What a person did outlives the process, also with an emergency that was not stored yet; cancelled it is over."""
 
     async def acknowledge(lab: Lab) -> None:
         assert isinstance(await lab.alarms.acknowledge(EMERGENCY, "op 7"), AlarmView)
+
+    async def cancel(lab: Lab) -> None:
+        assert isinstance(await lab.alarms.cancel(EMERGENCY, "op 9", "crew safe"), AlarmView)
 
     with working(tmp_path) as lab:
         lab.tell_live(CAR, emergency())
@@ -150,11 +69,17 @@ def test_a_start_knows_who_had_what_in_hand(tmp_path: Path) -> None:
         asyncio.run(acknowledge(lab))
     with working(tmp_path) as lab:
         lab.tell(CAR, emergency())
+        assert ["mains_failed"] == lab.open
+        assert "op 7" == lab.shown[-1].acknowledged_by and lab.shown[-1].active
+    with working(tmp_path) as lab:
+        assert ["mains_failed", "emergency"] == lab.active == [one.name for one in lab.shown]
+        assert [("E-a", 1, "op 7")] == lab.acknowledged()
+        asyncio.run(cancel(lab))
         assert ["mains_failed"] == lab.active
-        assert "op 7" == lab.shown[-1].acknowledged_by and not lab.shown[-1].active
     with working(tmp_path) as lab:
         assert ["mains_failed"] == lab.active == [one.name for one in lab.shown]
-        assert [("E-a", 1, "op 7")] == lab.acknowledged()
+        known = lab.alarms._register.find(EMERGENCY)
+        assert known is not None and known.cancelled is not None and "crew safe" == known.cancelled.reason
 
 
 def test_a_start_looks_back_a_week(tmp_path: Path) -> None:
@@ -186,8 +111,91 @@ def test_an_acknowledgement_is_one_persons(tmp_path: Path) -> None:
     with working(tmp_path) as lab:
         lab.tell(CAR, emergency())
         asyncio.run(scenario(lab))
-        assert [] == lab.active
-        assert [True, False] == [one.active for one in lab.shown]
+        assert [] == lab.open
+        assert [None, "op 7"] == [one.acknowledged_by for one in lab.shown]
+
+
+def test_a_cancellation_is_one_persons_and_takes_somebody_in_hand(tmp_path: Path) -> None:
+    """Nobody ends what nobody has seen; the same request again is answered alike, and another is told who was first."""
+
+    async def scenario(lab: Lab) -> None:
+        assert isinstance(await lab.alarms.cancel(EMERGENCY, "op 9", "crew safe"), NotInHand)
+        assert ["emergency", "mains_failed"] == lab.active
+        await lab.alarms.acknowledge(EMERGENCY, "op 7")
+        both = await asyncio.gather(*(lab.alarms.cancel(EMERGENCY, by, "crew safe") for by in ("op 9", "op 8")))
+        assert isinstance(both[0], AlarmView) and isinstance(both[1], AlarmTaken)
+        assert (False, "op 9", "op 9") == (both[0].active, both[0].cancelled_by, both[1].view.cancelled_by)
+        assert both[0] == await lab.alarms.cancel(EMERGENCY, "op 9", "crew safe")
+        assert None is await lab.alarms.cancel(f"{CAR}.E-a.2", "op 9", "crew safe")
+        await lab.alarms.acknowledge(f"{STATION}.E-a.1", "op 7")
+        assert isinstance(await lab.alarms.cancel(f"{STATION}.E-a.1", "op 9", "mended"), NotInHand)
+        assert 1 == sum(row.kind == "cancelled" for row in lab.ledger.alarm_log(NOON))
+
+    with working(tmp_path) as lab:
+        lab.tell(CAR, emergency())
+        lab.tell(STATION, mains(1, True))
+        asyncio.run(scenario(lab))
+        assert ["mains_failed"] == lab.active
+        assert [CAR, CAR] == lab.told
+
+
+def test_an_emergency_is_escalated_by_the_clouds_own_clock(tmp_path: Path) -> None:
+    """At 15 s and 30 s after control heard of it, whatever the device's clock says; a restart goes on counting."""
+    clock = HandClock()
+    with working(tmp_path, clock) as lab:
+        lab.tell(CAR, emergency(at=NOON - timedelta(days=9)))
+        for waits_s, escalated in ((14.0, 0), (1.0, 1), (10.0, 1)):
+            lab.wait(waits_s)
+            assert escalated == lab.alarms.active()[0].escalation
+        assert [0, 1] == [one.escalation for one in lab.shown], "told once"
+    with working(tmp_path, clock) as lab:
+        assert [1] == [one.escalation for one in lab.shown], "the first that a board sees after a start"
+        lab.wait(5.0)
+        assert [1, 2] == [one.escalation for one in lab.shown]
+        asyncio.run(lab.alarms.acknowledge(EMERGENCY, "op 7"))
+        lab.wait(60.0)
+        assert [1, 2, 0] == [one.escalation for one in lab.shown]
+
+
+def test_codes_that_call_people_are_alarms_after_a_start_too(tmp_path: Path) -> None:
+    """Code 0 is an emergency, 13 and 14 ask to speak, in whatever way their bytes are written; no other code is any."""
+    escaped = codec.encode(pressed(9, "14", unit="kp-12")).replace(b'"14"', b'"\\u00314"')
+    spaced = codec.encode(pressed(3, "13")).replace(b":", b": ")
+    with working(tmp_path) as lab:
+        lab.tell(CAR, pressed(1, "0"))
+        for seq, code in enumerate(("2", "5", "12", "15"), 20):
+            lab.tell(CAR, pressed(seq, code), stream="E-0")
+        lab.tell(CAR, pressed(3, "13"), body=spaced)
+        assert ["emergency", "speech_request"] == lab.active
+        lab.tell(CAR, pressed(9, "14"), body=escaped)
+        before = lab.alarms.active()
+        assert ["emergency", "urgent_speech_request"] == [one.name for one in before]
+        assert ["P12 asks to speak, urgently"] == [one.text for one in before[1:]]
+    with working(tmp_path) as lab:
+        assert before == lab.alarms.active()
+        asyncio.run(lab.alarms.acknowledge(before[1].alarm, "op 7"))
+        asyncio.run(lab.alarms.acknowledge(before[0].alarm, "op 7"))
+        assert (["emergency"], []) == (lab.active, lab.acknowledged()), "no lamp stands beside a code"
+
+
+def test_controls_mode_marks_and_never_hides(tmp_path: Path) -> None:
+    """An emergency of a unit that control tests alarms everybody, and says so; its request to speak is a test."""
+    with working(tmp_path) as lab:
+        lab.modes["kp-12"] = "test"
+        lab.tell(CAR, emergency(1))
+        lab.tell(CAR, pressed(2, "13"))
+        assert [("emergency", "test", True), ("speech_request", "test", True)] == [
+            (one.name, one.mode, one.active) for one in lab.shown
+        ]
+
+
+def test_a_failed_path_is_shown_until_it_is_over(tmp_path: Path) -> None:
+    """Told however often it is one alarm, and another when the path fails again."""
+    with working(tmp_path) as lab:
+        now = Moment(lab.clock.now(), lab.clock.monotonic())
+        for failure in (None, PathFailure(12, 0.5, NOON), PathFailure(12, 0.5, NOON), None, None):
+            lab.alarms.path(failure, now)
+        assert [("path", True), ("path", False)] == [(one.kind, one.active) for one in lab.shown]
 
 
 def test_nobody_is_told_of_what_is_not_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,11 +232,11 @@ def test_it_is_done_although_whoever_asked_has_gone(tmp_path: Path) -> None:
     with working(tmp_path) as lab:
         lab.tell(CAR, emergency())
         asyncio.run(scenario(lab))
-        assert [] == lab.active and 1 == len(lab.ledger.alarm_log(NOON))
+        assert [] == lab.open and 1 == len(lab.ledger.alarm_log(NOON))
 
 
 def test_a_device_is_told_of_its_own_emergencies_for_a_while(tmp_path: Path) -> None:
-    """By the place where each first stood, for ten minutes, at most as many as a state holds; a station's never."""
+    """By the place where each first stood, until ten minutes after its end, at most as many as a state holds."""
 
     async def scenario(lab: Lab) -> None:
         for seq in range(2, TOLD_MAX + 3):
@@ -247,7 +255,14 @@ def test_a_device_is_told_of_its_own_emergencies_for_a_while(tmp_path: Path) -> 
         assert (TOLD_MAX, []) == (len(lab.acknowledged()), lab.acknowledged(STATION))
         assert {CAR} == set(lab.told)
         lab.clock.moved_s += TOLD.total_seconds()
-        assert [] == lab.acknowledged()
+        assert TOLD_MAX == len(lab.acknowledged()), "for as long as they are in hand"
+        newest = f"{CAR}.E-a.{TOLD_MAX + 2}"
+        asyncio.run(lab.alarms.cancel(newest, "op 9", "crew safe"))
+        now = Moment(lab.clock.now(), lab.clock.monotonic())
+        assert [True] == [one.cancelled for one in lab.alarms.acknowledged(CAR, now) if one.seq == TOLD_MAX + 2]
+        assert 1 == sum(one.cancelled for one in lab.alarms.acknowledged(CAR, now))
+        lab.clock.moved_s += TOLD.total_seconds()
+        assert ("E-a", TOLD_MAX + 1, "op 7") == lab.acknowledged()[-1]
 
 
 def test_a_carried_clear_is_no_younger_for_it(tmp_path: Path) -> None:
@@ -265,16 +280,21 @@ def test_a_carried_clear_is_no_younger_for_it(tmp_path: Path) -> None:
 
 
 def test_an_alarm_says_whose_it_is(tmp_path: Path) -> None:
-    """A station's names its base, a vehicle's its unit too; a unit that the directory has lost goes by its id."""
+    """A station's names its base, a vehicle's its unit too.
+
+    A unit that the directory has lost goes by its id, a vehicle that carries none by its device's.
+    """
     with working(tmp_path) as lab:
         lab.tell(STATION, mains(1, True))
         lab.tell(CAR, mains(1, True))
         lab.tell(CAR, emergency(2, unit="kp-99"))
+        lab.tell("spare-1", emergency(3, unit="none"), unit=None)
         whose = [(one.unit, one.callsign, one.base, one.text) for one in lab.shown]
         assert [
             (None, "", "stn-14", "Stn 14 shared: the mains have failed"),
             ("kp-12", "P12", "stn-14", "P12: the mains have failed"),
             ("kp-99", "kp-99", None, "Emergency: kp-99"),
+            (None, "spare-1", None, "Emergency: spare-1"),
         ] == whose
 
 

@@ -147,6 +147,7 @@ def head(code: str, moment_s: float, **changes: Any) -> Head:
         "code": code,
         "label": found.label,
         "availability": found.availability,
+        "meaning": found,
         "by": "panel",
         "at": NOON + timedelta(seconds=moment_s),
         "proven": True,

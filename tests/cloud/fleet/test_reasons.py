@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud.fleet.basis import Vouch
 from cloud.fleet.fleet import Fleet
 from cloud.fleet.heads import Head
 from cloud.fleet.link import Link, note_said
-from cloud.fleet.reasons import Vouch, vouch_for
+from cloud.fleet.vouch import vouch_for
 from tests.cloud.fleet.samples import NOON, STREAM, at, current, death, echo, fleet, head, heartbeat
 from wire.events import Origin
 from wire.feed import FeedRecord
@@ -272,13 +273,14 @@ class Truth:
 def test_nothing_is_confirmed_beyond_its_basis(story: list[tuple[Any, ...]]) -> None:
     """Whatever happens, a confirmed unit's carrier was alive within 2E + 5 s and what it names is stored.
 
-    And at each step the unit is there, with a reason, and a conflict is never confirmed.
+    And at each step the unit is there, with a reason that names one of its sources, and a conflict is never confirmed.
     """
     truth = Truth()
     for act in story:
         truth.act(act)
         record = shown(truth.county, truth.now_s)
         assert record.reasons
+        assert {reason.source for reason in record.reasons} <= {source.source for source in record.sources}
         assert record.confidence != "confirmed" or truth.may_be_confirmed()
         assert record.confidence == "contradicted" or not record.conflicts
         assert (record.confidence == "never") == (record.availability is None)

@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
+from cloud.directory import InForce
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book, Entry
+from cloud.ingest.folding import Folding
 from cloud.ingest.marks import Mark
-from cloud.ingest.work import Aside, Work
+from cloud.ingest.work import Aside, Said
 from cloud.ledger import EventRow, Loaded, Watermark
 from cloud.ledger.rows import Refusal
 from tests.cloud.fleet.samples import NOON, STREAM, at, county, fleet, position, status
@@ -87,8 +89,10 @@ class Desk:
     def __init__(self, marks: Iterable[Mark] = (), loaded: Loaded = EMPTY) -> None:
         """Go on from what is durable."""
         self.fleet: Fleet = fleet()
-        self.acceptor = Acceptor(county(), self.fleet, marks, owner_term=TERM)
-        self.book = Book(loaded, county().schemes, self.fleet)
+        self.in_force = InForce(county())
+        self.acceptor = Acceptor(self.in_force, self.fleet, marks, owner_term=TERM)
+        self.book = Book(loaded, self.in_force, self.fleet)
+        self.folding = Folding(self.fleet, self.acceptor.privacy)
         self.stored: list[EventRow] = []
         self.entries: list[Entry] = []
         self.heard_s = 0.0
@@ -101,7 +105,8 @@ class Desk:
 
     def begin_commit(self) -> Entry:
         """Hand everything that waits to the book: from here it is in flight."""
-        group: list[Work | Aside] = [*self.acceptor.status, *self.acceptor.track]
+        waiting = [*self.acceptor.status, *self.acceptor.track]
+        group = [item for item in waiting if not isinstance(item, Said)]
         self.acceptor.status.clear()
         self.acceptor.track.clear()
         return self.book.enter(group)
@@ -114,7 +119,9 @@ class Desk:
         for mark in entry.marks:
             self.acceptor.commit_mark(mark, now)
         for head in entry.heads:
-            self.fleet.apply_head(head, now)
+            self.folding.apply_head(head, now)
+        for saying in entry.sayings:
+            self.folding.apply_saying(saying, now)
         for key in sorted({(mark.device, mark.stream, mark.queue) for mark in entry.marks}):
             self.acceptor.settle(key[0], [key], now)
 
@@ -147,11 +154,13 @@ def loaded_of(desk: Desk) -> Loaded:
     """What the ledger would load of what a desk committed."""
     rows = {row.id: row for row in desk.stored}
     heads: dict[tuple[str, str], EventRow] = {}
+    latest: dict[tuple[str, str, str], EventRow] = {}
     marks: dict[tuple[str, str, str], Watermark] = {}
     tails: dict[str, int] = {}
     refused: list[Refusal] = []
     for entry in desk.entries:
         heads |= {(unit, device): rows[number] for unit, device, number in entry.commit.heads}
+        latest |= {(unit, device, name): rows[number] for unit, device, name, number in entry.commit.latest}
         marks |= {(mark.device, mark.stream, mark.queue): mark for mark in entry.commit.watermarks}
         tails |= dict(entry.commit.tails)
         refused += [
@@ -163,6 +172,7 @@ def loaded_of(desk: Desk) -> Loaded:
         next_event_id=len(rows) + 1,
         watermarks=list(marks.values()),
         heads=list(heads.values()),
+        latest=sorted(latest.values(), key=lambda row: row.id),
         tails=tails,
         refused=refused,
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud.ingest.book import load_heads, load_marks
+from cloud.ingest.loading import load_heads, load_marks
 from cloud.ledger import Loaded
 from tests.cloud.fleet.samples import NOON, at, county, current, echo, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle, loaded_of

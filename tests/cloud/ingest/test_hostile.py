@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.feeds import Feed
-from cloud.ingest import tracks
-from cloud.ingest.acceptor import STREAMS_MAX, WAITING_MAX
+from cloud.ingest import streams, tracks
+from cloud.ingest.acceptor import WAITING_MAX
 from cloud.ingest.marks import start_mark
 from cloud.ingest.work import Work
 from cloud.ledger import Ledger
@@ -60,11 +60,11 @@ def confirmed() -> Desk:
 def test_a_flood_of_streams_is_kept_within_bounds() -> None:
     """Past so many streams of one enrolment a new one is kept aside; those known still work, and so do others."""
     desk = Desk()
-    for number in range(STREAMS_MAX + 100):
+    for number in range(streams.STREAMS_MAX + 100):
         desk.receive(LIVE, codec.encode(heartbeat(0, stream=f"E2-{number}")))
-    assert (STREAMS_MAX, 100) == (desk.acceptor.counts["streams"], desk.acceptor.counts["aside_too_many_streams"])
+    assert [streams.STREAMS_MAX, 100] == [desk.acceptor.counts[one] for one in ("streams", "aside_too_many_streams")]
     desk.commit()
-    vehicle = Vehicle(f"E2-{STREAMS_MAX - 1}")
+    vehicle = Vehicle(f"E2-{streams.STREAMS_MAX - 1}")
     vehicle.press()
     desk.receive(STATUS, vehicle.envelope())
     desk.receive(FIRE_LIVE, codec.encode(heartbeat(0, device="veh-1", stream="E1-new")))
@@ -74,10 +74,10 @@ def test_a_flood_of_streams_is_kept_within_bounds() -> None:
 
 def test_streams_of_an_earlier_enrolment_do_not_count() -> None:
     """A device that is enrolled anew may begin, however many streams it had before."""
-    desk = Desk(start_mark("veh-2", f"E1-{number}", "status", number) for number in range(1, STREAMS_MAX + 1))
+    desk = Desk(start_mark("veh-2", f"E1-{number}", "status", number) for number in range(1, streams.STREAMS_MAX + 1))
     desk.receive(LIVE, codec.encode(heartbeat(0)))
     link = desk.fleet.link("veh-2")
-    assert link is not None and STREAMS_MAX + 1 == link.order[0]
+    assert link is not None and streams.STREAMS_MAX + 1 == link.order[0]
 
 
 def test_the_end_of_an_unknown_stream_is_not_a_stream() -> None:

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cloud.app import App
 from cloud.clock import SystemClock
+from cloud.directory import InForce
 from cloud.ingest import ingest as room
 from cloud.ingest.ingest import Ingest
 from cloud.ingest.subscriber import TURN_MESSAGES_MAX, Messages, Subscriber
@@ -248,7 +249,7 @@ async def ingesting(folder: Path, broker: RunningBroker) -> AsyncIterator[Ingest
     """Ingest alone, on real stores; ready once it is subscribed."""
     with contextlib.closing(open_in(folder)) as ledger:
         with contextlib.closing(DuckTelemetry.open(folder / "telemetry")) as telemetry:
-            ingest = Ingest(county(), ledger, telemetry, clock=SystemClock(), owner_term=1)
+            ingest = Ingest(InForce(county()), ledger, telemetry, clock=SystemClock(), owner_term=1)
             ready = asyncio.Event()
             task = asyncio.create_task(ingest.run(partial(subscriber_of, broker), ready.set))
             try:

@@ -9,11 +9,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from cloud.clock import SystemClock
+from cloud.directory import InForce
 from cloud.errors import Fatal
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.ingest.acceptor import Acceptor
 from cloud.ingest.book import Book
+from cloud.ingest.folding import Folding
 from cloud.ingest.lanes import STATUS_GROUP_MAX, Committer, StatusLane, TrackLane
 from cloud.ingest.marks import Key
 from cloud.ledger import Commit, Ledger, opening
@@ -47,12 +49,14 @@ class Lanes:
         self.clock = Brisk()
         self.ledger, self.telemetry = ledger, telemetry
         self.fleet: Fleet = fleet()
-        self.acceptor = Acceptor(county(), self.fleet, [], owner_term=1)
-        self.book = Book(ledger.load(), county().schemes, self.fleet)
+        self.in_force = InForce(county())
+        self.acceptor = Acceptor(self.in_force, self.fleet, [], owner_term=1)
+        self.book = Book(ledger.load(), self.in_force, self.fleet)
+        self.folding = Folding(self.fleet, self.acceptor.privacy)
         self.status_committer = Committer("ledger", self.clock)
         self.track_committer = Committer("telemetry", self.clock)
-        self.status = StatusLane(self.acceptor, self.book, self.fleet)
-        self.track = TrackLane(self.acceptor, self.fleet, county())
+        self.status = StatusLane(self.acceptor, self.book, self.fleet, self.folding)
+        self.track = TrackLane(self.acceptor, self.fleet, self.in_force)
         self.settled: list[QueueSettle] = []
         self.store: Callable[[Commit], None] = ledger.commit
 
@@ -64,10 +68,13 @@ class Lanes:
                 self.track.run(self.track_committer, self.telemetry.append, self.status.wake.set, self.clock)
             )
 
+    def moment(self) -> Moment:
+        """Now, on both clocks."""
+        return Moment(self.clock.now(), self.clock.monotonic())
+
     def receive(self, vehicle: Vehicle, first: int = 1, last: int | None = None) -> None:
         """Take an envelope in, as ingest does."""
-        now = Moment(self.clock.now(), self.clock.monotonic())
-        self.acceptor.receive(vehicle.topic, vehicle.envelope(first, last), now)
+        self.acceptor.receive(vehicle.topic, vehicle.envelope(first, last), self.moment())
         if self.acceptor.status:
             self.status.wake.set()
         self._flush()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud.ingest.book import load_marks
+from cloud.ingest.loading import load_marks
 from cloud.ledger import Loaded
 from tests.cloud.fleet.samples import at, echo, heartbeat
 from tests.cloud.ingest.samples import Desk, Vehicle, loaded_of

@@ -34,6 +34,26 @@ def test_what_people_did_comes_back_in_order(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_what_may_be_an_alarm_is_found_by_its_bytes(tmp_path: Path) -> None:
+    """Every alarm and emergency, and of the statuses those that may hold a code, however its letters are written."""
+    ledger = open_in(tmp_path)
+    told = [
+        ("status", b'{"code":"2"}'),
+        ("emergency", b"{}"),
+        ("status", b'{"code": "13"}'),
+        ("receipt", b'{"code":"13"}'),
+        ("status", b'{"code":"\\u00313"}'),
+        ("alarm", b"{}"),
+        ("status", b'{"code":"130"}'),
+    ]
+    rows = [event(number, kind=kind, body=body) for number, (kind, body) in enumerate(told, 1)]
+    ledger.commit(Commit(events=rows))
+    assert [2, 3, 5, 6] == [row.id for row in ledger.alarm_events_after(0, {"13", "14"}, 10)]
+    assert [3, 5] == [row.id for row in ledger.alarm_events_after(2, {"13"}, 2)]
+    assert [2, 6] == [row.id for row in ledger.alarm_events_after(0, (), 10)]
+    ledger.close()
+
+
 @given(st.lists(st.integers(0, 5), max_size=12), st.sets(st.integers(1, 12)), st.integers(0, 30))
 def test_the_last_event_before_a_moment(steps: list[int], missing: set[int], hours: int) -> None:
     """Whatever ids there are: everything up to the one that is found was received before, and nothing after it."""

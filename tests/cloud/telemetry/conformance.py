@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud.telemetry import InputRow, PositionRow, Telemetry
+from cloud.telemetry import InputRow, Owned, PositionRow, Telemetry
 from tests.cloud.telemetry.samples import (
     EVER,
     expected_latest,
@@ -220,6 +220,30 @@ class TelemetryConformance:
         assert [kept[2], kept[0], kept[1]] == found
         assert [13, 14, 15] == [row.seq for row in readings]
         assert [position(6, 2 * day_s + 1)] == again
+
+    def test_what_some_sent_on_a_day_can_be_forgotten(self, tmp_path: Path) -> None:
+        """Of that day and of these alone: of what has no unit the device tells. It is gone from the disk."""
+        day_s, mine = 86_400, {"device": "dev-mine", "unit": None}
+        rows = [position(1, 0), position(2, 0, unit="p99", device="d9"), position(3, 0, **mine), position(4, day_s)]
+        readings = [reading(11, 0), reading(12, 0, **mine), reading(13, day_s)]
+        store = self.open(tmp_path)
+        for row in rows:
+            store.append([row], [one for one in readings if (one.seq, row.seq) in ((11, 1), (12, 3), (13, 4))])
+        assert [date(2026, 11, 1), date(2026, 11, 2)] == store.days()
+        mine_alone = Owned(devices=frozenset({"dev-mine", "d9"}))
+        assert 1 == store.forget(date(2026, 11, 1), mine_alone, Owned())
+        assert 2 == len(store.series("p12", *EVER, 9))
+        assert [rows[1]] == store.series("p99", *EVER, 9)
+        asked = (Owned(units=frozenset({"p12"})), Owned(units=frozenset({"p12"}), devices=frozenset({"dev-mine"})))
+        assert 3 == store.forget(date(2026, 11, 1), *asked)
+        assert 0 == store.forget(date(2026, 11, 1), *asked)
+        store.close()
+        assert not any(b"dev-mine" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        store = self.open(tmp_path)
+        assert [rows[3]] == store.series("p12", *EVER, 9)
+        assert [13] == [one.seq for one in store.inputs_of_unit("p12", "ignition", *EVER, 9)]
+        assert [] == store.inputs_of_device("dev-mine", "ignition", *EVER, 9)
+        store.close()
 
     def test_readers_see_whole_appends_while_one_writes(self, tmp_path: Path) -> None:
         """Two threads read while a third appends across midnight: never part of an append, never an error."""

@@ -91,9 +91,12 @@ def lamp(one: EmergencyButton) -> str:
     return one.lamp
 
 
-def told(*names: tuple[str, int]) -> State:
+def told(*names: tuple[str, int], cancelled: bool = False) -> State:
     """Control's word of the emergencies that people have in hand; None said of any where there are none."""
-    known = [AcknowledgedEmergency(unit="k-101", stream=stream, seq=seq, by="op 7") for stream, seq in names]
+    known = [
+        AcknowledgedEmergency(unit="k-101", stream=stream, seq=seq, by="op 7", cancelled=cancelled)
+        for stream, seq in names
+    ]
     return State(v=1, owner_term=1, version=1, valid_until=AT, emergencies=known or UNSET)
 
 
@@ -105,7 +108,7 @@ def stored(seq: int, origin: Origin | None = None) -> Stored:
 
 async def _acknowledged() -> None:
     async with button([7]) as (one, committed):
-        one.hear(told(("s", 7)))
+        one.hear(told(("s", 7), cancelled=True))
         assert "dark" == lamp(one), "nobody has raised one"
         one.restart([], stream="s")
         await one.take(Press("sos", True))
@@ -115,12 +118,14 @@ async def _acknowledged() -> None:
             assert "slow" == lamp(one)
         one.hear(told(("s", 6), ("s", 7)))
         assert "steady" == lamp(one)
-        one.hear(told())
-        assert "steady" == lamp(one)
+        one.hear(told(("s", 7)))
+        assert "steady" == lamp(one), "for as long as somebody has it"
+        one.hear(told(("s", 7), cancelled=True))
+        assert "dark" == lamp(one)
 
 
 def test_the_lamp_is_steady_once_control_has_acknowledged_it() -> None:
-    """That very emergency, and no other one; the crew then knows that a person has seen it."""
+    """That very emergency, and no other one, until control cancels it; the crew knows that a person has seen it."""
     asyncio.run(_acknowledged())
 
 

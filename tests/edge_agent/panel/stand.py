@@ -26,6 +26,8 @@ from edge_agent.panel.port import (
     PressForm,
     ShownToCrew,
     StatusButton,
+    SwapCard,
+    SwapForm,
     TurnOutForm,
     UnitCard,
     Zone,
@@ -34,6 +36,7 @@ from edge_agent.panel.port import (
 from edge_agent.panel.server import PanelServer
 from edge_agent.state import lamps
 from edge_agent.state.lamps import Meaning, Panel, Shown
+from edge_agent.state.swap import Stage
 from tests.edge_agent.link.lab import SkippingClock
 from tests.ports import free_port
 from wire.events import Service
@@ -47,7 +50,7 @@ _CODES: dict[Service, tuple[str, ...]] = {
     "police": ("2", "5", "6", "4", "8", "1"),
     "ambulance": ("at_base", "mobile", "at_scene", "leaving_scene", "at_hospital", "clearing"),
 }
-Form = PressForm | CrewForm | DefectForm | AcknowledgeForm | ZoneTestForm | TurnOutForm
+Form = PressForm | CrewForm | DefectForm | SwapForm | AcknowledgeForm | ZoneTestForm | TurnOutForm
 T = TypeVar("T")
 
 
@@ -70,6 +73,8 @@ class StandUnit(msgspec.Struct, kw_only=True):
     riders: int = 4
     commander: str = "Okafor"
     defects: tuple[OpenDefect, ...] = ()
+    carried: Stage = "own"
+    by: str = ""
 
 
 STATION = (
@@ -173,6 +178,8 @@ class Stand:
             minimum=5 if one.service == "fire" else 2,
             commander=one.commander if one.crewed else "",
             defects=one.defects,
+            carried=one.carried,
+            by=one.by,
             buttons=tuple(
                 StatusButton(code=code, label=row.label, icon=icon_of(row), lamp=lit[f"{one.unit} {code}"])
                 for code, row in rows.items()
@@ -212,6 +219,14 @@ class Stand:
             others = tuple(defect for defect in one.defects if defect.what != form.what)
             raised = (OpenDefect(what=form.what, off_the_run=form.off_the_run, text=form.text),) if form.raised else ()
             one.defects = (*others, *raised)
+        return self._answer(form)
+
+    async def swap(self, form: SwapForm) -> Answer:
+        """Ask control for another unit, or to end that: it is queued while the WAN is down."""
+        card = self.page.swap
+        if card is not None and not self.trouble:
+            asked = msgspec.structs.replace(card, stage="waiting" if self.wan_up else "queued", callsign=form.callsign)
+            self.carry(asked if form.on else msgspec.structs.replace(card, leaving=True))
         return self._answer(form)
 
     async def acknowledge(self, form: AcknowledgeForm) -> Answer:
@@ -276,6 +291,15 @@ class Stand:
         """The WAN comes back, and what waited is settled."""
         self.wan_up = True
         self.settle()
+        self._tell()
+
+    def carry(self, card: SwapCard) -> None:
+        """The vehicle, which has no station, carries another unit, or has asked to."""
+        self.page = msgspec.structs.replace(self.page, swap=card, zones=())
+        first = next(iter(self._units.values()))
+        if card.stage in ("waiting", "confirmed"):
+            first.callsign = card.callsign
+        first.carried, first.by = card.stage, card.by
         self._tell()
 
     def put(self, *orders: OrderCard) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edge_agent.state import emergency
 from edge_agent.state.debounce import STUCK_AFTER_S
-from edge_agent.state.emergency import ACKNOWLEDGED_STEADY_S, Guard, Happened, Raised
+from edge_agent.state.emergency import Guard, Happened, Raised
 from wire.events import Origin
 
 STEP_S = 0.01
@@ -99,22 +99,48 @@ def test_what_is_due_is_due(down_s: float, hold_s: float) -> None:
     assert emergency.due_s(guard) is None
 
 
+def heard(raised: Raised | None, *names: Origin, cancelled: bool = False) -> Raised | None:
+    """Control's word: each of these is in hand, or was cancelled."""
+    return emergency.hear(raised, dict.fromkeys(names, cancelled))
+
+
 def test_the_lamp_never_says_more_than_is_known() -> None:
     """Slow while it is only stored, settled or not; steady when control acknowledged; fast where it was not taken."""
-    assert emergency.plan_lamp(None, 0.0) == "dark"
-    assert emergency.plan_lamp(emergency.record(None, "s"), 0.0) == "fast"
+    assert emergency.plan_lamp(None) == "dark"
+    assert emergency.plan_lamp(emergency.record(None, "s")) == "fast"
     stored = emergency.record(7, "s")
-    assert emergency.plan_lamp(stored, 0.0) == "slow"
-    assert emergency.plan_lamp(emergency.settle(stored, through=7, refused=()), 1.0) == "slow"
-    assert emergency.plan_lamp(emergency.settle(stored, through=9, refused={8}), 1.0) == "slow"
-    assert emergency.plan_lamp(emergency.settle(stored, through=9, refused={7}), 1.0) == "fast"
-    acknowledged = emergency.acknowledge(stored, {Origin("s", 7)}, 5.0)
-    assert acknowledged == Raised(seq=7, name=Origin("s", 7), acknowledged_s=5.0)
-    assert emergency.acknowledge(acknowledged, {Origin("s", 7)}, 99.0) == acknowledged, "told again"
+    assert emergency.plan_lamp(stored) == "slow"
+    assert emergency.plan_lamp(emergency.settle(stored, through=7, refused=())) == "slow"
+    assert emergency.plan_lamp(emergency.settle(stored, through=9, refused={8})) == "slow"
+    assert emergency.plan_lamp(emergency.settle(stored, through=9, refused={7})) == "fast"
+    acknowledged = heard(stored, Origin("s", 7))
+    assert acknowledged == Raised(seq=7, name=Origin("s", 7), acknowledged=True)
+    assert heard(acknowledged, Origin("s", 7)) == acknowledged, "told again"
     for other in (Origin("s", 6), Origin("t", 7)):
-        assert emergency.acknowledge(stored, {other}, 5.0) == stored, "another one"
-    assert emergency.plan_lamp(acknowledged, 6.0) == "steady"
-    assert emergency.plan_lamp(acknowledged, 5.0 + ACKNOWLEDGED_STEADY_S) == "dark"
+        assert heard(stored, other) == stored, "another one"
+    assert heard(stored) == stored, "control says nothing of it yet"
+    assert emergency.plan_lamp(acknowledged) == "steady"
+
+
+def test_the_lamp_is_dark_once_control_has_cancelled_it() -> None:
+    """By control's word, or by its silence about one that was in hand; and what it says later lights it no more."""
+    name = Origin("s", 7)
+    in_hand = heard(emergency.record(7, "s"), name)
+    assert "steady" == emergency.plan_lamp(in_hand)
+    for over in (heard(in_hand, name, cancelled=True), heard(in_hand), heard(in_hand, Origin("s", 6))):
+        assert "dark" == emergency.plan_lamp(over)
+        assert "dark" == emergency.plan_lamp(heard(over, name))
+    assert "dark" == emergency.plan_lamp(heard(emergency.record(7, "s"), name, cancelled=True)), "while it was away"
+    assert "slow" == emergency.plan_lamp(emergency.record(8, "s")), "another push"
+
+
+def test_after_a_start_the_lamp_shows_what_is_in_hand() -> None:
+    """Of those that control tells of, the newest that is not cancelled; what is on disk goes before."""
+    names = {Origin("s", 5): False, Origin("s", 7): False, Origin("s", 9): True}
+    assert emergency.hear(None, names) == Raised(seq=None, name=Origin("s", 7), acknowledged=True)
+    assert emergency.hear(None, {Origin("s", 9): True}) is None
+    on_disk = emergency.carry(emergency.hear(None, names), [(3, Origin("s", 11))])
+    assert "slow" == emergency.plan_lamp(on_disk)
 
 
 def test_an_emergency_is_known_by_where_it_first_stood() -> None:
@@ -122,17 +148,17 @@ def test_an_emergency_is_known_by_where_it_first_stood() -> None:
     first = Origin("s", 7)
     carried = emergency.carry(emergency.record(7, "s"), [(2, Origin("s", 5)), (3, first)])
     assert carried == Raised(seq=3, name=first)
-    assert emergency.plan_lamp(emergency.settle(carried, through=9, refused={7}), 0.0) == "slow"
-    assert emergency.plan_lamp(emergency.settle(carried, through=9, refused={3}), 0.0) == "fast"
-    assert emergency.plan_lamp(emergency.acknowledge(carried, {first}, 0.0), 0.0) == "steady"
+    assert emergency.plan_lamp(emergency.settle(carried, through=9, refused={7})) == "slow"
+    assert emergency.plan_lamp(emergency.settle(carried, through=9, refused={3})) == "fast"
+    assert emergency.plan_lamp(heard(carried, first)) == "steady"
 
 
 def test_an_emergency_that_was_settled_is_in_no_new_stream() -> None:
     """Another event that has its sequence there does not refuse it; control may still acknowledge it."""
     gone = emergency.carry(emergency.record(7, "s"), [])
     assert gone == Raised(seq=None, name=Origin("s", 7))
-    assert emergency.plan_lamp(emergency.settle(gone, through=9, refused={7}), 0.0) == "slow"
-    assert emergency.plan_lamp(emergency.acknowledge(gone, {Origin("s", 7)}, 0.0), 0.0) == "steady"
+    assert emergency.plan_lamp(emergency.settle(gone, through=9, refused={7})) == "slow"
+    assert emergency.plan_lamp(heard(gone, Origin("s", 7))) == "steady"
 
 
 def test_after_a_start_the_lamp_shows_what_is_unsettled() -> None:

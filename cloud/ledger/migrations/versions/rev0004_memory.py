@@ -1,4 +1,4 @@
-"""What the board showed, what control decided, and which directories were in force."""
+"""What the board showed, what control decided, which directories were in force, and the latest crews and defects."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,5 +38,13 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "latest",
+        sa.Column("unit", sa.Text, primary_key=True),
+        sa.Column("device", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.add_column("alarm_log", sa.Column("reason", sa.Text, nullable=False, server_default=""))

@@ -1,0 +1,50 @@
+"""The past as a service asks for it: on a thread of its own, and in pieces small enough not to hold up the loop."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from cloud.ledger import BoardRow
+from cloud.memory.recorder import Recorder
+from cloud.memory.replay import Range, Replayed, known_range, replay
+from cloud.telemetry import Frames
+
+KEPT_WITHIN_S = 5.0
+"""How long a question waits for what was shown just now to be kept: that takes a second, or two."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Past:
+    """Answers from the stores of one process, and knows how far its recorder has come."""
+
+    def __init__(self, recorder: Recorder, board_at: Callable[[datetime], Sequence[BoardRow]], frames: Frames) -> None:
+        """`board_at` is the ledger's."""
+        self._recorder, self._board_at, self._frames = recorder, board_at, frames
+
+    async def board(self, at: datetime) -> bytes:
+        """Give the board as it was shown at an aware moment that has passed, as JSON. Raises what the stores raise."""
+        if not await self._kept(at):
+            problem = "what was shown then is not kept yet: ask again in a second; GET /healthz says what is wrong"
+            return _encode(Replayed(at=at, known=False, problem=problem))
+        return await asyncio.to_thread(lambda: encode(replay(self._board_at, self._frames, at)))
+
+    async def range(self) -> Range:
+        """Give the time of which the board is known. Raises what the stores raise."""
+        return await asyncio.to_thread(known_range, self._frames)
+
+    async def _kept(self, at: datetime) -> bool:
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                return await self._recorder.reach(at)
+        except TimeoutError:
+            return False
+
+
+def encode(replayed: Replayed) -> bytes:
+    """Encode a board, record by record: all at once would hold every other thread up for as long as it takes."""
+    empty = b'"units":[]}'
+    head = _encode(msgspec.structs.replace(replayed, units=()))
+    assert head.endswith(empty)
+    return head.removesuffix(b"]}") + b",".join(map(_encode, replayed.units)) + b"]}"

@@ -1,0 +1,1 @@
+"""The control room's page, as it is shipped."""
