@@ -43,6 +43,7 @@ from cloud.memory.counting import Counting
 from cloud.memory.past import Past
 from cloud.memory.recorder import Recorder
 from cloud.memory.retention import Retention
+from cloud.memory.terms import forgotten
 from cloud.memory.tidying import tidy_days
 from cloud.process import claim_folder, listen_on, next_slot, raise_file_limit
 from cloud.telemetry import DuckFrames, DuckTelemetry
@@ -133,7 +134,7 @@ class App:
         alarm_ports = connect_alarms(ingest, feed, listeners, modes)
         alarms = Alarms(in_force, ledger, alarm_ports, clock=self._clock)
         ingest.acceptor.states.acknowledged = alarms.acknowledged
-        connect_bindings(ingest, bindings)
+        connect_bindings(ingest, bindings, desk)
 
         def act(recorded: Sequence[Recorded]) -> None:
             alarms.on_events(recorded)  # an emergency waits for nothing
@@ -151,7 +152,12 @@ class App:
             bindings=bindings,
             reloader=reloader,
             recorder=recorder,
-            past=Past(recorder, ledger.board_at, frames),
+            past=Past(
+                recorder,
+                ledger.board_at,
+                frames,
+                forgotten=lambda at: forgotten(in_force.directory, at, self._clock.now().date()),
+            ),
             counting=Counting(in_force, ledger, frames),
             ledger=ledger,
             telemetry=telemetry,

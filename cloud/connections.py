@@ -8,11 +8,13 @@ from datetime import datetime
 import msgspec
 
 from cloud.clock import Clock
-from cloud.desk import AlarmPorts, BindingPorts, Bindings, Minted, ModePorts, Modes, Ports
+from cloud.desk import AlarmPorts, BindingPorts, Bindings, Desk, Minted, ModePorts, Modes, Ports
 from cloud.directory import Directory, InForce
 from cloud.feeds import Feed, Listeners
+from cloud.fleet.basis import ModeSaid
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import DirectoryRow, Ledger
+from cloud.memory.before import find_before
 from cloud.memory.recorder import Recorder
 from cloud.memory.rows import Began
 from cloud.telemetry import DuckFrames
@@ -50,12 +52,19 @@ def record_directory(ledger: Ledger, directory: Directory, at: datetime) -> None
 
 
 def connect_modes(ingest: Ingest, in_force: InForce, ledger: Ledger, clock: Clock) -> Modes:
-    """Connect the modes that control sets with the units that they are set for."""
-    ports = ModePorts(set_mode=lambda unit, said: ingest.fleet.set_mode(unit, said, ingest.moment()))
-    return Modes(in_force, ledger, ports, clock=clock)
+    """Connect the modes that control sets with the units that they are set for, and with their crews' devices."""
+
+    def set_mode(unit: str, said: ModeSaid | None) -> None:
+        ingest.fleet.set_mode(unit, said, ingest.moment())
+        for device in ingest.fleet.speakers(unit):
+            ingest.tell_state(device)
+
+    modes = Modes(in_force, ledger, ModePorts(set_mode=set_mode), clock=clock)
+    ingest.acceptor.states.mode = modes.said_of
+    return modes
 
 
-def connect_bindings(ingest: Ingest, bindings: Bindings) -> None:
+def connect_bindings(ingest: Ingest, bindings: Bindings, desk: Desk) -> None:
     """Connect the claims of devices with the fleet that shows them, and with the devices that are told of them."""
     ingest.acceptor.speaking.claimed = bindings.claimed
     ingest.acceptor.states.claims = bindings.told
@@ -63,6 +72,7 @@ def connect_bindings(ingest: Ingest, bindings: Bindings) -> None:
         show=lambda unit, claims: ingest.fleet.set_claims(unit, claims, ingest.moment()),
         tell_state=ingest.tell_state,
         adopt=ingest.adopt,
+        recall=desk.on_events,
     )
     bindings.connect(ports)
 
@@ -80,7 +90,8 @@ def connect_alarms(ingest: Ingest, feed: Feed, listeners: Listeners, modes: Mode
 def connect_memory(ingest: Ingest, feed: Feed, ledger: Ledger, frames: DuckFrames, clock: Clock) -> Recorder:
     """Connect what the feed shows with what writes it down."""
     began = Began(process=ingest.moment().utc, owner_term=ingest.owner_term, directory_version=ingest.directory.version)
-    recorder = Recorder(ledger.commit_board, frames.append, clock=clock, began=began)
+    before = find_before(ledger.board_at, frames, began.process)
+    recorder = Recorder(ledger.commit_board, frames.append, clock=clock, began=began, before=before)
     feed.on_shown, recorder.whole = recorder.show, feed.records
     ingest.in_force.follow(lambda _before, after: recorder.follow(after.version))
     return recorder

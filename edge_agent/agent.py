@@ -162,7 +162,7 @@ class Agent:
         match effect:
             case Declare(button):
                 await self._declare(button)
-            case ReportFix(fix) if not privacy.is_private(self._declared):
+            case ReportFix(fix) if not privacy.is_private(self._declared, self._building.units):
                 self._hold_track([*self._track, (fix, partial(position_event, self._stamp(), fix))])
             case ReportInput(value):
                 self._hold_track([*self._track, (None, partial(input_event, self._stamp(), value))])
@@ -184,11 +184,11 @@ class Agent:
             stored = await self._keeper.append("status", [draft], standing=not meaning.event)
         except StorageFailed as error:
             _log.error("press_not_stored", button=lamp, cause=str(error))
-            self._lamps.press(lamp, None, self._clock.monotonic())
+            self._lamps.press(lamp, None, self._clock.monotonic(), said=meaning)
             return False
         if not meaning.event:
             self._note_declared(meaning.unit, meaning.scheme, meaning.code)
-        self._lamps.press(lamp, stored[0].seq, self._clock.monotonic())
+        self._lamps.press(lamp, stored[0].seq, self._clock.monotonic(), said=meaning)
         self._link.committed("status")
         _log.info("press_stored", unit=meaning.unit, code=meaning.code, seq=stored[0].seq)
         return True
@@ -259,7 +259,7 @@ class Agent:
         self._vouch(now)
         match word:
             case State():
-                if self._building.emergency is not None:
+                if self._building.emergency is not None and self._lamps.is_in_order(word):
                     self._building.emergency.hear(word)
                 if self._lamps.hear(word, utc=now.utc, now_s=now.mono_s):
                     self._building.hear(word)

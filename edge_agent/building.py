@@ -99,6 +99,11 @@ class Building:
         """Give what a button declares: for the unit that the vehicle carries now. None where it has no such status."""
         return button if self._swapping is None else self._swapping.meaning_of(button)
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units that are pressed for here now: in the place of the vehicle's own, the one that it carries."""
+        return tuple(one.id if self._swapping is None else self._swapping.unit_of(one.id) for one in self._config.units)
+
     def hear(self, state: State) -> None:
         """Take in control's word on which unit the vehicle carries."""
         if self._swapping is not None:
@@ -107,7 +112,7 @@ class Building:
     def settle(self, settle: QueueSettle) -> None:
         """Take in that status events have ended."""
         if self._swapping is not None:
-            self._swapping.settle(settle.stream, (one.seq for one in settle.refused))
+            self._swapping.settle(settle)
         if self.emergency is not None:
             self.emergency.settle(settle)
 

@@ -22,6 +22,16 @@ Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 Count = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
 Millis = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
+Person = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+\Z",
+        description="a name that can be read: not blank, and without control or direction characters",
+    ),
+]
+"""Who at control did something."""
 Text = Annotated[str, Meta(max_length=500)]
 Instant = Annotated[datetime, Meta(tz=True)]
 StreamId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,80}\Z")]

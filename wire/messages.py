@@ -240,6 +240,19 @@ class ClaimState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         keep_utc(self, "at")
 
 
+class UnitMode(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A mode other than live that control has put a unit in."""
+
+    unit: Token
+    mode: Mode
+    until: Instant
+    """When it runs out, whether or not control is heard then."""
+
+    def __post_init__(self) -> None:
+        """Bring the times to UTC."""
+        keep_utc(self, "until")
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state", gc=False):
     """What control believes of each unit bound to this device. Retained, so it carries its own expiry."""
 
@@ -253,6 +266,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
     """Those of this device that somebody has in hand, and those cancelled lately; left out where there are none."""
     claims: Annotated[list[ClaimState], Meta(max_length=20)] | UnsetType = UNSET
     """The newest of each unit that this device has claimed; left out where there are none."""
+    modes: Annotated[list[UnitMode], Meta(max_length=20)] | UnsetType = UNSET
+    """Those that control has put units of this device in, of each the first that has not run out; left out where all
+    are live."""
 
     def __post_init__(self) -> None:
         """Bring the times to UTC."""

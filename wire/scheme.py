@@ -4,7 +4,6 @@ A scheme is a TOML text; shells read the files, this room understands them. A si
 choose one of its variants (regional readings of the same code), in a text with `replaces`; or bring a whole scheme.
 """
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from wire.feed import Activity, AvailabilityClass
-from wire.strict import Problem, closest, convert, in_file
+from wire.strict import Problem, closest, convert, in_file, read_toml
 from wire.topics import TOKEN_PATTERN
 
 Token = Annotated[str, Meta(pattern=rf"^{TOKEN_PATTERN}\Z", description="1 to 40 of a-z, 0-9 and -")]
@@ -170,15 +169,15 @@ def _parse(text: str, kind: type[T]) -> T:
 
 def _toml(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return read_toml(text)
+    except ValueError as error:
         raise SchemeInvalid((Problem("", f"is not TOML: {error}", "a TOML file"),)) from None
 
 
 def _is_override(text: str) -> bool:
     try:
-        return "replaces" in tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        return "replaces" in read_toml(text)
+    except ValueError:
         return False
 
 

@@ -8,6 +8,7 @@ that explains the field. Keys that no field reads are refused. Lists are counted
 import difflib
 import math
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 INT_MAX = 2**63 - 1
 """The largest whole number that is taken: TOML's own limit, which the parser doesn't hold."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 SHOWN_CHARS_MAX = 60
 """How much of a wrong text is quoted back."""
@@ -56,6 +59,14 @@ def convert(data: object, kind: type[T], path: str = "") -> T | tuple[Problem, .
         return (Problem(path, str(error), f"what holds for {_words(kind.__name__)}"),)
 
 
+def read_toml(text: str) -> dict[str, Any]:
+    """Parse TOML. Raises ValueError for all that is none, also for what is beyond the parser: depth, and digits."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
 def in_file(file: str, problem: Problem) -> Problem:
     """Say which file `problem` is in, before its path."""
     return msgspec.structs.replace(problem, path=f"{file}: {problem.path}" if problem.path else file)
@@ -81,6 +92,8 @@ def shown(value: object) -> str:
             return "is a table"
         case list() | tuple():
             return "is a list"
+        case int() if abs(value) > INT_MAX:  # Python refuses to write out one of some thousand digits
+            return "is beyond all bounds"
         case _:
             return f"is {str(value)[:SHOWN_CHARS_MAX]}"
 
@@ -193,7 +206,8 @@ def _within(info: inspect.IntType | inspect.FloatType, value: int | float) -> bo
 
 
 def _text_fits(info: inspect.StrType, value: str) -> bool:
-    return _within_length(info, len(value)) and (info.pattern is None or bool(re.search(info.pattern, value)))
+    fits = _within_length(info, len(value)) and (info.pattern is None or bool(re.search(info.pattern, value)))
+    return fits and not _SURROGATE.search(value)  # half a character, which JSON's escapes can name: nobody can write it
 
 
 Sized = inspect.StrType | inspect.VarTupleType | inspect.ListType | inspect.DictType

@@ -12,14 +12,14 @@ from cloud.api.bodies import AWAY, NOT_JSON, Taken, describe_body, read_body
 from cloud.api.schemas import answers, reply
 from cloud.api.source import Site
 from cloud.desk import AlarmTaken, NotInHand
-from wire.events import Word
+from wire.events import Person
 from wire.feed import AlarmView
 
 
 class Cancelled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who at control ends an emergency, and why."""
 
-    by: Word
+    by: Person
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
 
 

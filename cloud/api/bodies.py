@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from cloud.api.answers import Problem
 from cloud.api.schemas import reply
-from wire.events import Word
+from wire.events import Person
 
 BODY_BYTES_MAX = 65_536
 NOT_JSON = "The content type is not application/json."
@@ -20,7 +20,7 @@ _Body = TypeVar("_Body", bound=msgspec.Struct)
 class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who has it in hand."""
 
-    by: Word
+    by: Person
 
 
 def refuse_other_than_json(request: Request) -> Response | None:

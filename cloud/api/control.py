@@ -1,6 +1,7 @@
 """Control's own word about a unit: a status that was heard by voice, or that settles which of two stands."""
 
 import asyncio
+from datetime import timedelta
 from typing import Literal
 
 import msgspec
@@ -16,9 +17,11 @@ from cloud.api.units import event_view, no_such_unit
 from cloud.directory import Unit
 from cloud.errors import Retryable
 from cloud.fleet.heads import CONTROL, Head
-from wire.events import Instant, Mode, StatusEvent, Text, Word
+from wire.events import Instant, Mode, Person, StatusEvent, Text, Word
 
 Source = Literal["control", "cad"]
+HEARD_WITHIN = timedelta(days=1)
+"""What was heard longer ago than this is not entered any more."""
 _MASTERS: dict[str, Source] = {"watchroom": "control", "cad": "cad"}
 """Whose word a master takes."""
 
@@ -38,7 +41,7 @@ class SaidStatus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     code: Word
     """Of the unit's scheme, and none that is only an event."""
-    by: Word
+    by: Person
     """Who at control says so."""
     reason: Text = ""
     """Such as "by radio"."""
@@ -145,6 +148,8 @@ def _objection(site: Site, unit: Unit, asked: SaidStatus) -> Response | None:
     said = site.ingest.fleet.head(unit.id, CONTROL)
     if asked.at is not None and asked.at > site.moment().utc:
         return reply(Problem("at: it is in the future; leave it out for now"), 422)
+    if asked.at is not None and asked.at < site.moment().utc - HEARD_WITHIN:
+        return reply(Problem("at: it is more than a day ago: what was heard then is no status now"), 422)
     if asked.at is not None and said is not None and asked.at < said.at:
         return reply(
             Problem(f"at: control has said {said.label!r} since {said.at.isoformat()}: name no time before"), 422

@@ -14,7 +14,6 @@
 Without it the map shows the outline of the land alone. Nothing is ever fetched from elsewhere that this does not name.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -26,7 +25,7 @@ from msgspec import Meta
 
 from cloud.api.schemas import answers, reply
 from cloud.errors import Fatal
-from wire.strict import convert
+from wire.strict import convert, read_toml
 
 Kind = Literal["raster", "vector", "pmtiles"]
 Template = Annotated[
@@ -86,10 +85,10 @@ def read_basemap(data: Path) -> Basemap | None:
     path = data / "map.toml"
     try:
         text = path.read_text(encoding="utf-8")
-        told = convert(tomllib.loads(text), MapFile)
+        told = convert(read_toml(text), MapFile)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise Fatal(f"{path}: cannot be read: {error}") from error
     if isinstance(told, tuple):
         raise Fatal(f"{path}: {'; '.join(map(str, told))}")

@@ -15,7 +15,7 @@ from cloud.api.source import Site
 from cloud.desk import Clash, Differs, Invalid, Placed
 from cloud.dispatch import OrderRequest
 from cloud.ledger import OrderLogRow
-from wire.events import Word
+from wire.events import Person
 from wire.feed import OrderView
 
 PAGE_MAX = 1_000
@@ -29,7 +29,7 @@ _Body = TypeVar("_Body", bound=msgspec.Struct)
 class Ended(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who ends an order, and why."""
 
-    by: Word
+    by: Person
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
 
 

@@ -20,6 +20,8 @@ from cloud.memory.counting import Asked, Counting, NoSuch
 
 WINDOW_DEFAULT = timedelta(days=1)
 WINDOW_MAX = timedelta(days=31)
+YEAR_FIRST = 1970
+"""Nobody kept anything before; the hours of some zone's clocks begin where the calendar does."""
 BODIES: list[type[msgspec.Struct]] = [Statistics]
 """What the route answers with."""
 _AWAY = "What is stored can't be read now."
@@ -100,6 +102,8 @@ def _asked(query: _Query, zone: str, now: datetime) -> Asked | Problem:
         begins = ends - WINDOW_DEFAULT if since is None else since.astimezone(UTC)
     except OverflowError:
         return Problem("since and until must lie in the years 1 to 9999 of UTC")
+    if begins.year < YEAR_FIRST:
+        return Problem(f"since must lie in the year {YEAR_FIRST} or later: nothing was kept before")
     ends = min(ends, now)
     if not begins < ends:
         return Problem("since must be before until, and must have come")

@@ -7,6 +7,7 @@ before ingest, so that live state is rebuilt on what is in force, and `connect` 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -32,8 +33,10 @@ from cloud.desk.bindingwords import (
     row_of,
 )
 from cloud.desk.ports import Recorded
+from cloud.desk.recalling import recall
 from cloud.directory import Directory, InForce, Unit
 from cloud.directory.binding import Bound, bind, meaningless
+from cloud.errors import Retryable
 from cloud.fleet.bindings import OPEN_FOR, Answer, Claim, Decision, Kind, replay, view_claims
 from cloud.fleet.clocks import Moment
 from cloud.ledger import Ledger
@@ -60,6 +63,8 @@ class BindingPorts:
     """Tells a device what control believes, now."""
     adopt: Callable[[str, str], None]
     """Lets what a device declared of a unit before it was bound count now, as far as the binding reaches back."""
+    recall: Callable[[Sequence[Recorded]], object]
+    """Lets the orders in hand take that in."""
 
 
 class Bindings:
@@ -292,6 +297,19 @@ class Bindings:
             self._ports.adopt(unit.id, unit.carrier)
         self._show({decision.unit, *waited})
         self._tell(concerned)
+        claim = decision.claim if decision.kind == "binding_confirmed" else None
+        if unit is not None and claim is not None and unit.carrier == claim.device:
+            await self._recall(unit, claim.at)
+
+    async def _recall(self, unit: Unit, since: datetime) -> None:
+        """It is decided already: where the ledger can't be read the order waits for the next press."""
+        try:
+            found = await asyncio.to_thread(recall, self._ledger, unit.id, unit.carrier, since)
+        except Retryable as error:
+            _log.error("claim_not_recalled", unit=unit.id, cause=str(error))
+            return
+        if self._ports is not None and found:
+            self._ports.recall(found)
 
     def _concerned(self, decision: Decision) -> set[str]:
         """Give the devices whose panels a decision changes."""

@@ -9,13 +9,13 @@ from cloud.directory import Directory
 from cloud.directory.binding import Bound
 from cloud.fleet.bindings import Claim, Decision, Kind
 from cloud.ledger import DecisionRow, EventRow
-from wire.events import BindingEvent, Text, Word
+from wire.events import BindingEvent, Person, Text, Word
 
 
 class DecisionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who at control decides, and why."""
 
-    by: Word
+    by: Person
     reason: Text
 
     def __post_init__(self) -> None:

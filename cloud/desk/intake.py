@@ -15,6 +15,7 @@ from cloud.dispatch import Order, apply_event, apply_status, close, open_local
 from cloud.dispatch.fold import STALE_NONCE
 from cloud.dispatch.words import Ending
 from cloud.fleet.clocks import Moment
+from cloud.fleet.heads import CONTROL
 from cloud.ledger import EventRow
 from wire.events import AcknowledgeEvent, Event, ReceiptEvent, StatusEvent, TurnoutEvent
 
@@ -120,11 +121,17 @@ class Intake:
             self._memory.keep(order, close(order, ending, now), now.utc, told)
 
     def _apply_status(self, row: EventRow, event: StatusEvent, now: Moment) -> None:
-        """Fold a status into the order that its unit is on. One whose time is not proven may be from before it."""
+        """Fold a status into the order that its unit is on. One whose time is not proven may be from before it.
+
+        What a device says of a unit that it has only claimed, or carries no longer, is history and moves no order.
+        """
         order = self._memory.orders.get(self._memory.assignments.order_of(event.unit) or "")
         scheme = self._in_force.directory.schemes.get(event.scheme)
         code = scheme.code(event.code) if scheme is not None else None
-        if order is None or code is None or not row.proven:
+        if order is None or code is None or not row.proven or not self._speaks_for(row.device, event.unit):
             return
         after = apply_status(order, event, code, row.corrected_at, now.utc)
         self._memory.keep(order, after, now.utc, log_row(order.id, now.utc, row.device, (row.kind, row.body)))
+
+    def _speaks_for(self, device: str, unit: str) -> bool:
+        return device == CONTROL or any(one.id == unit for one in self._in_force.directory.device_units(device))

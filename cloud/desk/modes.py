@@ -13,7 +13,7 @@ from cloud.directory import Directory, InForce
 from cloud.fleet.basis import ModeSaid
 from cloud.fleet.modes import Belonging, ModeBook, Scope, Setting, why_not
 from cloud.ledger import DecisionRow, Ledger
-from wire.events import Instant, Mode, Text, Word, keep_utc
+from wire.events import Instant, Mode, Person, Text, keep_utc
 
 DECISION = "mode"
 """The kind of such a decision in the ledger."""
@@ -30,7 +30,7 @@ class ModeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     id: str = ""
     """The unit's, base's or organisation's; empty for all."""
     mode: Mode
-    by: Word
+    by: Person
     reason: Text
     until: Instant | None = None
     """When it runs out: for every mode but `live`, at most 24 hours ahead; for commissioning 30 days."""
@@ -91,6 +91,10 @@ class Modes:
         """Tell the mode that control has put a unit in."""
         said = self._told.get(unit)
         return "live" if said is None else said.mode
+
+    def said_of(self, unit: str) -> ModeSaid | None:
+        """Tell the mode that control has put a unit in, by whom and until when; None for live."""
+        return self._told.get(unit)
 
     def step(self) -> None:
         """Let time pass: tell of what has run out."""

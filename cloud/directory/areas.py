@@ -18,6 +18,8 @@ from wire.strict import Problem, convert, shown
 
 FILES = "areas"
 """The folder inside the directory's folder that holds them, as `*.geojson`."""
+HEIGHT_MAX_M = 1e7
+"""Above or below the sea; a place's degrees are held to their own bounds."""
 VERTICES_MAX = 100_000
 """Of one area. What is drawn finer helps nobody and makes each check slow."""
 
@@ -104,12 +106,20 @@ def _ground(geometry: object, path: str) -> BaseGeometry | list[Problem]:
     problems = list(_coordinate_problems(geometry, path))
     if problems:
         return problems
-    ground = shape(geometry)
+    ground = shape(_flat(geometry))  # heights may be given for some positions only
     if not shapely.is_valid(ground):  # nor is ground without an area
         why = shapely.is_valid_reason(ground)
         return [Problem(path, f"is not valid: {why}", "rings that neither cross nor touch themselves or each other")]
     shapely.prepare(ground)
     return ground
+
+
+def _flat(geometry: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the heights out."""
+    polygons = geometry["coordinates"]
+    parts = [polygons] if geometry["type"] == "Polygon" else polygons
+    flat = [[[position[:2] for position in ring] for ring in part] for part in parts]
+    return {"type": geometry["type"], "coordinates": flat[0] if geometry["type"] == "Polygon" else flat}
 
 
 def _coordinate_problems(geometry: Mapping[str, Any], path: str) -> Iterator[Problem]:
@@ -148,4 +158,6 @@ def _fault(position: object) -> Literal["", "is no position", "is outside the wo
         return "is no position"
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in position):
         return "is no position"
+    if not all(abs(each) <= HEIGHT_MAX_M for each in position):  # nor is infinity, which JSON can be made to hold
+        return "is outside the world"
     return "" if abs(position[0]) <= 180 and abs(position[1]) <= 90 else "is outside the world"

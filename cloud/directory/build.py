@@ -1,7 +1,6 @@
 """From the files' texts to a checked `Directory`, or to every problem at once. Asks the machine for time zones only."""
 
 import hashlib
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
@@ -16,7 +15,7 @@ from cloud.directory.rows import Base, ControlRoom, Device, Directory, Organisat
 from cloud.directory.shifts import Shift
 from cloud.directory.tables import Known, Placed, Row, Tables
 from wire.scheme import Scheme, assemble
-from wire.strict import Problem, convert, in_file
+from wire.strict import Problem, convert, in_file, read_toml
 
 Parsed = Mapping[str, Mapping[str, Any]]
 """Each file's content, by the file's name."""
@@ -70,8 +69,8 @@ def _parse(files: Mapping[str, str]) -> tuple[Parsed, list[Problem]]:
     problems = []
     for name, text in files.items():
         try:
-            parsed[name] = _plain(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+            parsed[name] = _plain(read_toml(text))
+        except (ValueError, RecursionError) as error:
             problems.append(Problem(name, f"is not TOML: {error}", "a TOML file"))
     return parsed, problems
 

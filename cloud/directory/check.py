@@ -48,7 +48,7 @@ def _twice(tables: Tables) -> Iterator[Problem]:
     yield from repeated(
         tables.units,
         "callsign",
-        lambda row: (row.organisation, row.callsign.casefold()),
+        lambda row: (row.organisation, " ".join(row.callsign.split()).casefold()),
         "one unit a callsign in an organisation",
     )
     yield from repeated(tables.units, "carrier", lambda row: row.carrier, "a device that carries no other unit")

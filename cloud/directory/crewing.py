@@ -21,6 +21,7 @@ def crewing_problems(tables: Tables, known: Known) -> Iterator[Problem]:
         yield from _crew_problems(unit, organisations.get(unit.row.organisation))
         yield from _part_problems(unit, units)
     yield from _group_problems(tables.units, known.crew_groups)
+    yield from _split_crew_problems(tables.units)
 
 
 def _twice_in(
@@ -74,6 +75,24 @@ def _group_problems(units: tuple[Placed[UnitRow], ...], sizes: Mapping[str, int]
             problem = f"no other unit is of {name!r}{closest(name, others)}"
             yield members[0].problem("crew_group", problem, "a group of two units or more, or none")
         yield from _member_problems(members)
+
+
+def _split_crew_problems(units: tuple[Placed[UnitRow], ...]) -> Iterator[Problem]:
+    """Tell of crews that would be counted twice: a group's crew can't also be that of a whole, or of its parts."""
+    wholes = {(unit.row.part_of, unit.row.organisation) for unit in units if unit.row.part_of is not None}
+    groups: dict[str, set[str | None]] = defaultdict(set)
+    for unit in units:
+        if unit.row.crew_group is not None:
+            groups[unit.row.crew_group].add(unit.row.part_of)
+    for unit in units:
+        group = unit.row.crew_group
+        if group is None:
+            continue
+        if (unit.row.id, unit.row.organisation) in wholes:
+            yield unit.problem("crew_group", "is given for a unit that has parts", "a crew_group of its parts, or none")
+        elif unit.row.part_of is not None and len(groups[group]) > 1:
+            expected = f"units that are all parts of {unit.row.part_of!r}"
+            yield unit.problem("crew_group", f"{group!r} has others than parts of {unit.row.part_of!r}", expected)
 
 
 def _member_problems(members: list[Placed[UnitRow]]) -> Iterator[Problem]:

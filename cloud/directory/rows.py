@@ -36,11 +36,10 @@ class Masters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """For how long an organisation keeps what; None for as long as there is room."""
+    """For how long an organisation keeps what; None for as long as there is room. Events are the record: all stay."""
 
     positions_days: Days | None = None
     inputs_days: Days | None = None
-    events_days: Days | None = None
     board_days: Days | None = None
 
 

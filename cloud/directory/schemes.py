@@ -43,6 +43,12 @@ def read_texts(folder: Path, pattern: str = "*.toml") -> tuple[dict[str, str], t
     kind = "a GeoJSON file" if pattern.endswith("json") else "a TOML file"
     for path in sorted(each for each in folder.iterdir() if each.match(pattern) and each.name[0] != "."):
         try:
+            path.name.encode("utf-8")
+        except UnicodeEncodeError:
+            shown = path.name.encode("ascii", "backslashreplace").decode("ascii")
+            problems.append(Problem(shown, "has a name that is not in UTF-8", f"{kind} with a name in UTF-8"))
+            continue
+        try:
             texts[path.name] = path.read_text("utf-8")
         except UnicodeDecodeError:
             problems.append(Problem(path.name, "is not text in UTF-8", f"{kind} in UTF-8"))

@@ -122,9 +122,12 @@ def recommend(wanted: Wanted, candidates: Iterable[Candidate]) -> Ranked:
 
 
 def has_capability(capabilities: Iterable[str], asked: str) -> bool:
-    """Tell whether one of `capabilities` has every word of `asked`, in any case: "rescue" is in "road rescue"."""
+    """Tell whether one of `capabilities` has every word of `asked`, in any case: "rescue" is in "road rescue".
+
+    What is no word, such as "+", nobody has.
+    """
     words = _words(asked)
-    return any(words <= _words(one) for one in capabilities)
+    return bool(words) and any(words <= _words(one) for one in capabilities)
 
 
 def distance_m(start: Place, end: Place) -> float:

@@ -1,6 +1,6 @@
 """Looks at a data folder and the Watchroom on it, running or stopped, and says what is wrong and what to do.
 
-versions ─▶ data folder, disk, directory ─▶ ledger, telemetry ─▶ broker, the running process ─▶ findings
+versions ─▶ data folder, disk, directory ─▶ ledger, telemetry, frames ─▶ broker, the running process ─▶ findings
 
 It takes no lock and changes nothing.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from cloud.clock import Clock
 from cloud.config import Settings
 from cloud.directory import load
-from cloud.doctor.folder import find_watchroom, look_at_disk, look_at_telemetry
+from cloud.doctor.folder import find_watchroom, look_at_days, look_at_disk
 from cloud.doctor.ledger import look_at_ledger
 from cloud.doctor.service import look_at_broker, look_at_health, read_nats_version
 from cloud.errors import CloudError
@@ -41,7 +41,8 @@ def _look_at_files(settings: Settings, clock: Clock, is_running: bool) -> Iterat
         return
     yield look_at_disk(settings.data)
     yield from look_at_ledger(settings.data / "ledger.db", clock.now(), is_running=is_running)
-    yield look_at_telemetry(settings.data / "telemetry")
+    yield look_at_days(settings.data / "telemetry")
+    yield look_at_days(settings.data / "frames")
 
 
 def _about_versions() -> Finding:

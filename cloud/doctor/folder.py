@@ -1,4 +1,4 @@
-"""The data folder: who holds it, its disk, and the telemetry's files. Takes no lock and writes nothing."""
+"""The data folder: who holds it, its disk, and the files of days. Takes no lock and writes nothing."""
 
 import os
 import shutil
@@ -39,12 +39,12 @@ def look_at_disk(data: Path) -> Finding:
     return warn("data folder", found, do) if scarce else well("data folder", found)
 
 
-def look_at_telemetry(folder: Path) -> Finding:
-    """Name the telemetry's days, and files that were set aside. Opens none: a day's file has one user at a time."""
+def look_at_days(folder: Path) -> Finding:
+    """Name a store's days, and files that were set aside. Opens none: a day's file has one user at a time."""
+    store = folder.name
     if not folder.is_dir():
-        return warn(
-            "telemetry", f"{folder} is not there", "nothing, if this Watchroom never ran; else ask who removed it"
-        )
+        do = "nothing, if this Watchroom never ran in this version; else ask who removed it"
+        return warn(store, f"{folder} is not there", do)
     days = dayfile.days_in(folder)
     size_mib = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) // _MIB
     span = f", {days[0]} to {days[-1]}" if days else ""
@@ -52,8 +52,8 @@ def look_at_telemetry(folder: Path) -> Finding:
     damaged = sorted(path.name for path in folder.iterdir() if ".damaged" in path.name)
     if damaged:
         do = "restore those days from a backup, or copy the files elsewhere and delete them; later days are whole"
-        return warn("telemetry", f"{found}; damaged and set aside: {', '.join(damaged)}", do)
-    return well("telemetry", found)
+        return warn(store, f"{found}; damaged and set aside: {', '.join(damaged)}", do)
+    return well(store, found)
 
 
 def _may_have_open(process: int, path: Path) -> bool:

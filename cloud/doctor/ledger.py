@@ -9,8 +9,20 @@ from pathlib import Path
 from cloud.ledger.tables import decode_instant, encode_instant
 from wire.findings import Finding, fail, warn, well
 
-SMALL_TABLES = ("watermark", "head", "tail", "process", "counter", "gap")
-"""What is rewritten in place, and gaps. The events are only added to, and too many to read."""
+SMALL_TABLES = (
+    "watermark",
+    "head",
+    "latest",
+    "tail",
+    "process",
+    "counter",
+    "gap",
+    "assignment",
+    "cursor",
+    "decision",
+)
+"""What is rewritten in place, and short lists. Events, the board log and directories are only added to, and too much
+to read."""
 LATELY = timedelta(days=7)
 ROWS_MAX = 10_000
 """The newest rows that are looked through."""
@@ -49,11 +61,16 @@ def _look(db: sqlite3.Connection, path: Path, now: datetime) -> Iterator[Finding
             "ledger", f"{path} is not a ledger", "restore a backup in its place, or name another folder with --data"
         )
         return
+    known = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     for table in SMALL_TABLES:
+        if table not in known:
+            continue  # of an earlier version: the next start brings it up
         answer = str(db.execute(f"PRAGMA quick_check({table})").fetchone()[0])
         if answer != "ok":
             raise ValueError(answer.partition("\n")[0])
     yield _about_content(db)
+    if "board_log" in known:
+        yield _about_memory(db)
     yield from _about_gaps(db, now)
     yield from _about_forks(db, now)
     yield from _about_refusals(db, now)
@@ -67,6 +84,15 @@ def _about_content(db: sqlite3.Connection) -> Finding:
     since = f"; last started {_moment(started[0])} with watchroom {started[1]}" if started else ""
     refused = counts.get("refused_events", 0) + counts.get("refused_messages", 0)
     return well("ledger", f"{last}; {refused} refused and kept, {counts.get('gaps', 0)} gaps ever{since}")
+
+
+def _about_memory(db: sqlite3.Connection) -> Finding:
+    shown = db.execute("SELECT shown_at FROM board_log ORDER BY number DESC LIMIT 1").fetchone()
+    decided = db.execute("SELECT count(*) FROM decision").fetchone()[0]
+    directory = db.execute("SELECT version, at FROM directory ORDER BY number DESC LIMIT 1").fetchone()
+    last = f"the board last changed {_moment(shown[0])}" if shown else "no board was shown yet"
+    under = f"; directory {directory[0]} in force since {_moment(directory[1])}" if directory else ""
+    return well("memory", f"{last}; {decided} decisions by control{under}")
 
 
 def _about_gaps(db: sqlite3.Connection, now: datetime) -> Iterator[Finding]:

@@ -88,18 +88,22 @@ class ModeSaid(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When it runs out; None for a device's own."""
     by: str = ""
     """Who at control; empty for a device's own."""
+    then: "ModeSaid | None" = None
+    """What control has put it in besides, which holds on once this is over; None for live."""
 
 
 class Mate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Another unit of the same crew, as it stands by itself."""
+    """Another unit of the same crew, as it stands by itself, by what people said of it."""
 
     callsign: str
     availability: AvailabilityClass | None
     activity: Activity | None
+    """What its crew is at with it, if any of its devices says so."""
     assigned: bool
     """Whether it is on an order."""
     first: bool
-    """Whether it comes before this one where both could be sent."""
+    """Whether it comes before this one where both could be sent: its crew is on the road with it, or the directory has
+    it so."""
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,6 +115,8 @@ class Register:
         self.known = 0
         """The newest claim that was taken in, of any device."""
         self._answers: dict[str, Answer] = {}
+        self._withdrew: dict[str, None] = {}
+        """Words that took back a claim which waited: one that comes again takes back no later one."""
         self._told: dict[str, dict[str, Answer]] = {}
         """Of each device: the newest answer for each unit that it claimed."""
 
@@ -122,20 +124,18 @@ class Register:
         """Take in a device's word. `named` is the device that the directory names for the unit. True where it counts.
 
         A word that was said before, or that says what is so already, changes nothing; one for another unit takes the
-        place of the one before it. Let what has run out by then `expire` before.
+        place of the one before it, and one for the unit that the device carries anyway takes that one back. Let what
+        has run out by then `expire` before.
         """
         self.known = max(self.known, claim.number)
-        if claim.id in self._answers:
+        if claim.id in self._answers or claim.id in self._withdrew:
             return False
         waiting = self._open.get(claim.device)
         if waiting is not None and waiting.unit == claim.unit:
-            if waiting.on == claim.on:
-                return False
-            self._close(waiting, claim.at)
-            return True
+            return waiting.on != claim.on and self._withdraw(waiting, claim)
         carries = self._holder(claim.unit, named) if claim.on else self._holder(claim.unit, "")
         if claim.on == (carries == claim.device):
-            return False
+            return waiting is not None and claim.on and self._withdraw(waiting, claim)
         if waiting is not None:
             self._close(waiting, claim.at)
         self._open[claim.device] = claim
@@ -234,6 +234,14 @@ class Register:
         """Name the units that a device has claimed, whatever became of it: what it said of them meanwhile is kept."""
         waiting = self._open.get(device)
         return dict.fromkeys([*self._told.get(device, ()), *([waiting.unit] if waiting is not None else [])])
+
+    def _withdraw(self, waiting: Claim, word: Claim) -> bool:
+        """Close a claim that its device takes back by a later word."""
+        self._withdrew[word.id] = None
+        if len(self._withdrew) > ANSWERS_MAX:
+            del self._withdrew[next(iter(self._withdrew))]
+        self._close(waiting, word.at)
+        return True
 
     def _confirm(self, decision: Decision, claim: Claim) -> None:
         if not claim.on:

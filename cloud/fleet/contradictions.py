@@ -1,6 +1,7 @@
 """What speaks against the status that stands: another head, the place, the ignition, a second device. Pure.
 
-A contradiction is shown and never settled here. It leaves at best what both sides would allow.
+A contradiction is shown and never settled here. Two heads leave the less available. What is seen by itself, a place
+or an ignition, leaves the class alone: what never lowers a class can never raise one again by going away.
 """
 
 from collections.abc import Iterator
@@ -101,7 +102,7 @@ def _claims(basis: Basis) -> Iterator[Finding]:
 
 
 def _against(code: str, text: str, source: SourceView) -> Finding:
-    return Finding(code=code, text=text, source=source, at_best="ConditionallyAvailable", at_most="contradicted")
+    return Finding(code=code, text=text, source=source, at_most="contradicted")
 
 
 def _km(metres: float) -> str:

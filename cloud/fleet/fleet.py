@@ -340,9 +340,11 @@ class Fleet:
         """Begin anew with a unit whose entry is another one than `before`."""
         entry = unit.entry
         old, was_private = before or (None, False)
-        if old is not None and old.carrier != entry.carrier and unit.is_fresh:
-            unit.is_fresh = False  # the old carrier's silence says nothing of the network
-            self._paths.turn(entry.id, "never", now)
+        if old is not None and old.carrier != entry.carrier:
+            if unit.is_fresh:
+                unit.is_fresh = False  # the old carrier's silence says nothing of the network
+                self._paths.turn(entry.id, "never", now)
+            self._paths.heard(entry.id)
         if old is None or (old.carrier, old.fence) != (entry.carrier, entry.fence):
             move_base(unit, self._roll.device(entry.carrier).places.placed)
         self._settle(unit, was_private, now)

@@ -14,6 +14,9 @@ CONFLICT_WITHIN = timedelta(seconds=5)
 CONTROL = "control"
 """The device that control's own word is kept under. No real device may have this id."""
 
+STRICTNESS: dict[Mode, int] = {"live": 0, "training": 1, "test": 2, "maintenance": 3, "commissioning": 4}
+"""How little a unit in a mode may do: of several the strictest counts."""
+
 _RANK: dict[AvailabilityClass, int] = {"Available": 0, "ConditionallyAvailable": 1, "NotAvailable": 2}
 
 
@@ -134,9 +137,9 @@ def stand(heads: tuple[Head, ...]) -> Standing | None:
     """Decide between devices; None where no device has declared anything.
 
     The newest proven head stands, unless another within 5 s disagrees: then the less available of them does. An
-    unproven head displaces no other that is later than what it is known to have followed; where it is less available
-    it contradicts. A person's word at control stands over all that was received before it. Heads of another mode than
-    live count only where there is no live one.
+    unproven head displaces no other that is later than what it is known to have followed, another unproven one
+    neither; where it is less available it contradicts. A person's word at control stands over all that was received
+    before it. Heads of another mode than live count only where there is no live one.
     """
     if len(heads) > 1:
         heads = _in_question(heads)
@@ -156,12 +159,15 @@ def stand(heads: tuple[Head, ...]) -> Standing | None:
 
 
 def mode_head(heads: tuple[Head, ...], standing: Standing | None) -> Head | None:
-    """Give the head whose mode a unit is in; None for live: where the newest of its presses is a live one."""
+    """Give the head whose mode a unit is in; None for live: where the newest of its presses is a live one.
+
+    Of devices that are in modes since then the strictest counts: whoever drills ends no other's test.
+    """
     if standing is None or len(heads) == 1:
         return None if standing is None or standing.head.is_live else standing.head
     live = standing.head
     later = [head for head in heads if not head.is_live and _is_after(head, live)]
-    return max(later, key=lambda head: (head.at, head.device), default=None)
+    return max(later, key=lambda head: (STRICTNESS[head.mode], head.at, head.device), default=None)
 
 
 def _in_question(heads: tuple[Head, ...]) -> tuple[Head, ...]:
@@ -192,6 +198,6 @@ def _press(head: Head) -> tuple[object, ...]:
 def _contradicts(newest: Head, other: Head) -> bool:
     if (other.scheme, other.code) == (newest.scheme, newest.code):
         return False
-    if newest.ranks and not other.proven:
+    if not other.proven and (newest.ranks or newest.at - other.at > CONFLICT_WITHIN):
         return _RANK[other.availability] > _RANK[newest.availability]
     return newest.at - other.at <= CONFLICT_WITHIN

@@ -134,6 +134,11 @@ def _mates(mates: tuple[Mate, ...]) -> Iterator[Finding]:
         text = f"Its crew is out with {out.callsign}: send another"
         yield Finding(code="crew_elsewhere", text=text, source=source, at_best="NotAvailable")
         return
+    resting = next((mate for mate in mates if mate.activity == "rest"), None)
+    if resting is not None:
+        text = f"Its crew is on a rest break with {resting.callsign}: ask before sending"
+        yield Finding(code="shares_crew", text=text, source=source, at_best="ConditionallyAvailable")
+        return
     first = next((mate for mate in mates if mate.first and mate.availability == "Available"), None)
     if first is not None:
         text = f"Same crew as {first.callsign}"

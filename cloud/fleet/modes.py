@@ -88,7 +88,10 @@ class ModeBook:
         return tuple(one for one in self._set.values() if _holds(one, now))
 
     def of(self, unit: Belonging, now: datetime) -> ModeSaid | None:
-        """Give the mode that holds for a unit: of several the most restrictive, then the longest. None for live."""
+        """Give the mode that holds for a unit: of several the most restrictive, then the longest. None for live.
+
+        What holds longer than it comes with it, so that no unit is live between the two.
+        """
         keys: tuple[tuple[Scope, str], ...] = (
             ("unit", unit.unit),
             ("base", unit.base),
@@ -99,7 +102,8 @@ class ModeBook:
         if not known:
             return None
         most = max(known, key=lambda one: (RESTRICTIVE.index(one.mode), one.until or one.at))
-        return ModeSaid(mode=most.mode, at=most.at, until=most.until, by=most.by)
+        then = None if most.until is None else self.of(unit, most.until)
+        return ModeSaid(mode=most.mode, at=most.at, until=most.until, by=most.by, then=then)
 
 
 def _holds(setting: Setting, now: datetime) -> bool:

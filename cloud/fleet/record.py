@@ -8,18 +8,17 @@ from cloud.fleet import position
 from cloud.fleet.assess import assess
 from cloud.fleet.basis import Assessment, Basis, Mate, ModeSaid, Spot, Vouch
 from cloud.fleet.clocks import Moment
-from cloud.fleet.heads import CONTROL, Head, latest, mode_head
+from cloud.fleet.heads import CONTROL, STRICTNESS, Head, latest, mode_head
 from cloud.fleet.link import Link, freshness, is_silent, thresholds_s
+from cloud.fleet.mates import make_mate, out_since
 from cloud.fleet.paths import Paths
 from cloud.fleet.proposals import suggests
 from cloud.fleet.said import crew_view, defect_views
 from cloud.fleet.unit import NONE_EXTRA, Device, Roll, Turn, Unit
 from cloud.fleet.vouch import vouch_for
-from wire.events import Mode
 from wire.feed import Ages, Conflict, FeedRecord, Freshness, PositionView, StatusView
 
 _DAY = timedelta(days=1)
-_STRICTNESS: dict[Mode, int] = {"live": 0, "training": 1, "test": 2, "maintenance": 3, "commissioning": 4}
 
 
 class Sight(msgspec.Struct, frozen=True, gc=False):
@@ -50,7 +49,7 @@ class Judge:
     def judge(self, unit: Unit, cursor: int, as_of: datetime, now: Moment) -> Judged:
         """Make a unit's record, its ages as at `now`."""
         sight = self._sight(unit, now)
-        mates = tuple([self._mate(unit, mate, now) for mate in unit.mates]) if unit.mates else ()
+        mates = self._mates(unit, now) if unit.kin else ()
         found = assess(self._basis(unit, sight, mates, now))
         link, places = sight.carrier.link, sight.carrier.places
         fresh_until_s = position.fresh_until_s(places, link, sight.age_s, now) if sight.position else None
@@ -78,18 +77,14 @@ class Judge:
             _mode_of(unit, now),
         )
 
-    def _mate(self, unit: Unit, name: str, now: Moment) -> Mate:
-        """Judge a unit of the same crew by itself, as if there were no other."""
-        mate = self._roll.units[name]
-        found = assess(self._basis(mate, self._sight(mate, now), (), now))
-        place, own_place = (mate.entry.group_place, name), (unit.entry.group_place, unit.entry.id)
-        return Mate(
-            callsign=mate.entry.callsign,
-            availability=found.availability,
-            activity=found.activity,
-            assigned=mate.assignment is not None and mate.assignment.phase != "closed",
-            first=place < own_place,
-        )
+    def _mates(self, unit: Unit, now: Moment) -> tuple[Mate, ...]:
+        """Judge each unit of the same crew by itself, as if there were no other."""
+        units = self._roll.units
+        shared = [
+            make_mate(unit, mate, self._basis(mate, self._sight(mate, now), (), now))
+            for mate in [units[name] for name in unit.mates]
+        ]
+        return (*shared, *out_since(unit, [units[name] for name in unit.kin if name not in unit.mates]))
 
     def _basis(self, unit: Unit, sight: Sight, mates: tuple[Mate, ...], now: Moment) -> Basis:
         entry, extras, standing = unit.entry, unit.extras, unit.standing
@@ -187,9 +182,11 @@ class Judge:
 def _mode_of(unit: Unit, now: Moment) -> ModeSaid | None:
     """Give the mode that a unit is in: its own presses', or control's where that allows less; None for live."""
     own, said = mode_head(unit.heads, unit.standing), unit.extras.mode
-    if said is not None and (said.mode == "live" or (said.until is not None and said.until <= now.utc)):
+    while said is not None and said.until is not None and said.until <= now.utc:
+        said = said.then
+    if said is not None and said.mode == "live":
         said = None
-    if own is None or (said is not None and _STRICTNESS[said.mode] > _STRICTNESS[own.mode]):
+    if own is None or (said is not None and STRICTNESS[said.mode] > STRICTNESS[own.mode]):
         return said
     return ModeSaid(mode=own.mode, at=own.at)
 

@@ -42,12 +42,16 @@ def keep_crew(known: tuple[KeptCrew, ...], crew: CrewSaid, order: Order) -> tupl
 
 
 def stand_crew(known: tuple[KeptCrew, ...]) -> CrewSaid | None:
-    """Decide between devices: the newest, unless another that may be as new has fewer on board. Then that counts."""
+    """Decide between devices: the newest, unless another that may be as new has fewer on board. Then that counts.
+
+    Where no clock vouches for the newest any of the others may be as new.
+    """
     if len(known) < 2:
         return known[0].said if known else None
     crews = [one.said for one in known]
     newest = max(crews, key=lambda crew: (crew.proven, crew.at, crew.device))
-    return min([newest, *(crew for crew in crews if newest.at - crew.at <= CONFLICT_WITHIN)], key=_aboard)
+    near = [crew for crew in crews if newest.at - crew.at <= CONFLICT_WITHIN or not newest.proven]
+    return min([newest, *near], key=_aboard)
 
 
 def keep_defect(known: tuple[KeptDefect, ...], word: KeptDefect) -> tuple[KeptDefect, ...] | None:

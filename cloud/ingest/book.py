@@ -136,6 +136,8 @@ class Book:
 
     def _enter_event(self, entry: Entry, work: Work, judged: Judged, event: Event, key: Stream) -> None:
         corrected = self._correct(work, event, key)
+        if isinstance(event, BindingEvent) and not (corrected.proven or corrected.bounded):
+            corrected = self._before_the_next(work, judged.seq, corrected)
         unit = judged.unit if isinstance(event, BindingEvent | EmergencyEvent) else self._unit_of(event)
         row = EventRow(
             id=self._next_id,
@@ -207,6 +209,15 @@ class Book:
         if corrected.proven:
             last.at = corrected.at
         return corrected
+
+    def _before_the_next(self, work: Work, seq: int, corrected: Corrected) -> Corrected:
+        """Correct a claim of an unknown time: it was made before whatever its device said after it.
+
+        A binding reaches back to it, so that what was pressed since counts, however late both were heard.
+        """
+        events = (one.event for one in work.judged if one.event is not None and one.seq > seq)
+        later = (self._fleet.correct(work.device, event, work.received, work.ordinal) for event in events)
+        return Corrected(min([corrected.at, *(one.at for one in later if one.proven)]), False)
 
     def _latest(self, unit: str, device: str, mode: Mode) -> Head | None:
         """Give the newest head of a device: the live one, or the one that is not, as the mode is."""

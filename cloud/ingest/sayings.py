@@ -12,7 +12,8 @@ from wire.feed import Proposal
 from wire.scheme import Scheme
 
 NAMES_MAX = 50
-"""Crews and defects of one unit and device that are told apart. Past it those that are cleared are forgotten first."""
+"""Names under which one device tells of one unit. Past it defects that are cleared are forgotten first, then those with
+which the unit still runs, for one with which it does not. A crew always has room."""
 Stream = tuple[str, str]
 """A device and one of its streams."""
 OrdinalOf = Callable[[Stream], int | None]
@@ -45,7 +46,7 @@ class Sayings:
         old = known.get(saying.name)
         if old is not None and saying.order <= old.order:
             return False
-        if old is None and len(known) >= NAMES_MAX and not _forget_one(known):
+        if old is None and len(known) >= NAMES_MAX and not _make_room(known, saying):
             return False
         known[saying.name] = saying
         return True
@@ -125,9 +126,17 @@ def _proposal(row: EventRow, event: StatusEvent, schemes: Mapping[str, Scheme]) 
     )
 
 
-def _forget_one(known: dict[str, Saying]) -> bool:
-    """Forget a defect that was cleared. Tells whether there was one."""
+def _make_room(known: dict[str, Saying], new: Saying) -> bool:
+    """Forget a defect that was cleared, or that weighs less. Tells whether there is room."""
+    if not isinstance(new.what, DefectSaid):
+        return True
     cleared = next((name for name, saying in known.items() if not saying.raised), None)
+    if cleared is None and new.raised and new.what.off_the_run:
+        cleared = next((name for name, saying in known.items() if _is_minor(saying)), None)
     if cleared is not None:
         del known[cleared]
     return cleared is not None
+
+
+def _is_minor(saying: Saying) -> bool:
+    return isinstance(saying.what, DefectSaid) and not saying.what.off_the_run

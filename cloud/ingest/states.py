@@ -7,11 +7,12 @@ from datetime import timedelta
 from msgspec import UNSET, UnsetType
 
 from cloud.directory import InForce
+from cloud.fleet.basis import ModeSaid
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.ingest.work import Outgoing
 from wire import codec, topics
-from wire.messages import AcknowledgedEmergency, ClaimState, ShownStatus, State, Vitals
+from wire.messages import AcknowledgedEmergency, ClaimState, ShownStatus, State, UnitMode, Vitals
 
 VALID_S = 86_400.0
 EVERY_S = 3_600.0
@@ -19,6 +20,10 @@ EVERY_S = 3_600.0
 ARRIVES_S = 2.0
 """A device that was told the state longer ago than this, and holds an older one, is told again: its lamps would go on
 blinking for a press that control shows."""
+
+
+MODES_MAX = 20
+"""How many modes a state holds."""
 
 
 class States:
@@ -33,6 +38,8 @@ class States:
         """Gives the emergencies of a device that people have in hand, as far as it is still to be told of them."""
         self.claims: Callable[[str, Moment], Sequence[ClaimState]] = _unclaimed
         """Gives what became of each unit that a device has claimed, the newest of each."""
+        self.mode: Callable[[str], ModeSaid | None] = _live
+        """Gives the mode that control has put a unit in."""
 
     def tell(self, devices: Iterable[str], now: Moment) -> Iterator[Outgoing]:
         """Tell each device of the directory what control believes of the units that are bound to it."""
@@ -43,7 +50,9 @@ class States:
                 continue
             self._version += 1
             self._told[device] = (now.mono_s, self._version)
-            shown = [self._shown(unit.id) for unit in directory.device_units(device)]
+            units = directory.device_units(device)
+            shown = [self._shown(unit.id) for unit in units]
+            modes = [one for unit in units for one in self._modes(unit.id)][:MODES_MAX]
             state = State(
                 v=1,
                 owner_term=self._owner_term,
@@ -52,6 +61,7 @@ class States:
                 units=[one for one in shown if one is not None],
                 emergencies=list(self.acknowledged(device, now)) or UNSET,
                 claims=list(self.claims(device, now)) or UNSET,
+                modes=modes or UNSET,
             )
             org = directory.devices[device].organisation
             yield Outgoing(topics.down(org, device, "state"), codec.encode(state), retain=True)
@@ -62,6 +72,13 @@ class States:
         held = vitals.state
         lost = not isinstance(held, UnsetType) and (held.owner_term, held.version) < (self._owner_term, version)
         return now.mono_s - told_s > (ARRIVES_S if lost else EVERY_S)
+
+    def _modes(self, unit: str) -> Iterator[UnitMode]:
+        """Give the mode of a unit, and what holds longer than it: the first that has not run out counts."""
+        said = self.mode(unit)
+        while said is not None and said.until is not None:
+            yield UnitMode(unit=unit, mode=said.mode, until=said.until)
+            said = said.then
 
     def _shown(self, unit: str) -> ShownStatus | None:
         head = self._fleet.standing(unit)
@@ -83,6 +100,11 @@ class States:
 def _none(_device: str, _now: Moment) -> Sequence[AcknowledgedEmergency]:
     """Nobody has acknowledged any."""
     return ()
+
+
+def _live(_unit: str) -> ModeSaid | None:
+    """Control has put nobody in a mode."""
+    return None
 
 
 def _unclaimed(_device: str, _now: Moment) -> Sequence[ClaimState]:

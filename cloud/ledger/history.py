@@ -4,7 +4,7 @@ Events are the record: nothing here deletes one.
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Connection, bindparam, delete, func, select, type_coerce
 
@@ -15,6 +15,7 @@ BoardLine = tuple[str, int, str, bytes]
 """Unit, since when in microseconds since 1970, the kind of row and its body."""
 
 _MICROSECOND = timedelta(microseconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC) - _MICROSECOND
 _US = type_coerce(board_log.c.shown_at, BigInteger)
 _HELD = (
     select(func.max(_US))
@@ -81,7 +82,7 @@ def find_change(connection: Connection, at: datetime, unit: str | None, *, is_ne
     """Find the first line of the board log after a moment, or the last before it, of one unit or of any."""
     shown_at, number = board_log.c.shown_at, board_log.c.number
     if unit is None:  # the lines are numbered as they come, and have no index by time alone
-        last = _last_before(connection, (number, shown_at), at + _MICROSECOND if is_next else at)
+        last = _last_before(connection, (number, shown_at), min(at, _LAST) + _MICROSECOND if is_next else at)
         rows = select(shown_at).where(number > last if is_next else number <= last)
         rows = rows.order_by(number if is_next else number.desc())
     else:

@@ -21,7 +21,8 @@ from cloud.memory.replay import known_range
 from cloud.memory.terms import Terms, begin_of, terms
 from cloud.telemetry import Frames
 
-UNITS_AT_ONCE = 50
+UNITS_AT_ONCE = 4
+"""A month of a busy unit's lines is some megabytes: what is read at once is held at once."""
 ORDERS_AT_ONCE = 500
 YOUNG_US = 5_000_000
 """What was shown less than this ago may not be kept yet. A window that ends there ends where the board is known."""

@@ -6,7 +6,7 @@ milliseconds, so that who looks back finds one within `KEY_US`.
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -37,9 +37,9 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 class Keeping:
     """Knows what was kept last of each unit: 16 bytes of its essence's digest, and its frame."""
 
-    def __init__(self) -> None:
-        """Nothing was shown yet."""
-        self._last: dict[str, bytes] = {}
+    def __init__(self, units: Iterable[str] = ()) -> None:
+        """Nothing was shown yet. `units` are on the board as far as the log says, whatever it says of them."""
+        self._last: dict[str, bytes] = dict.fromkeys(units, b"")
         self._round: list[str] = []
         self._looked = 0
         """How many of the round have been looked at, and since when that counts."""
@@ -55,6 +55,10 @@ class Keeping:
         kept = self._keep(shown_us, records)
         self._start_round(shown_us)
         return Kept([*gone, *kept.rows], kept.frames)
+
+    def forget(self) -> None:
+        """Forget what the log says of each unit: the next `begin` writes all of it."""
+        self._last = dict.fromkeys(self._last, b"")
 
     def keep(self, shown_us: int, records: Sequence[FeedRecord]) -> Kept:
         """Keep what was shown at a moment after the one before, and the key frames that are due."""

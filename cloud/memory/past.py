@@ -16,23 +16,47 @@ KEPT_WITHIN_S = 5.0
 _encode = msgspec.json.Encoder().encode
 
 
+def _nobody(_at: datetime) -> tuple[str, ...]:
+    """Everything is kept."""
+    return ()
+
+
 class Past:
     """Answers from the stores of one process, and knows how far its recorder has come."""
 
-    def __init__(self, recorder: Recorder, board_at: Callable[[datetime], Sequence[BoardRow]], frames: Frames) -> None:
-        """`board_at` is the ledger's."""
+    def __init__(
+        self,
+        recorder: Recorder,
+        board_at: Callable[[datetime], Sequence[BoardRow]],
+        frames: Frames,
+        *,
+        forgotten: Callable[[datetime], tuple[str, ...]] = _nobody,
+    ) -> None:
+        """`board_at` is the ledger's; `forgotten` names the organisations that keep nothing of a moment any more."""
         self._recorder, self._board_at, self._frames = recorder, board_at, frames
+        self._forgotten = forgotten
+        self._turn = asyncio.Lock()
+        """One board at a time: however many look back, whoever acknowledges an alarm finds a thread."""
 
     async def board(self, at: datetime) -> bytes:
         """Give the board as it was shown at an aware moment that has passed, as JSON. Raises what the stores raise."""
         if not await self._kept(at):
             problem = "what was shown then is not kept yet: ask again in a second; GET /healthz says what is wrong"
             return _encode(Replayed(at=at, known=False, problem=problem))
-        return await asyncio.to_thread(lambda: encode(replay(self._board_at, self._frames, at)))
+        async with self._turn:
+            return await asyncio.to_thread(self._answer, at)
 
     async def range(self) -> Range:
         """Give the time of which the board is known. Raises what the stores raise."""
         return await asyncio.to_thread(known_range, self._frames)
+
+    def _answer(self, at: datetime) -> bytes:
+        found = replay(self._board_at, self._frames, at)
+        gone = self._forgotten(at)
+        problem = found.problem
+        if problem is not None and gone:
+            problem = f"{problem}; or let go of: {', '.join(gone)} keep nothing so old"
+        return encode(msgspec.structs.replace(found, forgotten=gone, problem=problem))
 
     async def _kept(self, at: datetime) -> bool:
         try:

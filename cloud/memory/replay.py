@@ -27,6 +27,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """When the process started that showed it."""
     directory_version: str = ""
     """Of the directory that was in force."""
+    forgotten: tuple[str, ...] = ()
+    """Organisations that keep nothing so old: what was shown of their units is let go of, and is not among `units`."""
     units: tuple[FeedRecord, ...] = ()
     """By unit. Ages are as at `at`; the cursor, which belongs to a connection, is 0."""
 

@@ -34,6 +34,13 @@ def terms(directory: Directory, today: date) -> dict[str, Terms]:
     }
 
 
+def forgotten(directory: Directory, at: datetime, today: date) -> tuple[str, ...]:
+    """Name the organisations that keep nothing of what the board showed at a moment, by id."""
+    asked = at.astimezone(UTC).date()
+    found = terms(directory, today).items()
+    return tuple(sorted(name for name, one in found if one.board is not None and asked < one.board))
+
+
 def longest(of: Iterable[Terms]) -> Terms:
     """Give the terms that reach back as far as any: for what belongs to all, or to nobody who is known."""
     every = list(of)

@@ -102,7 +102,10 @@ class DuckFrames:
         for row in frames:
             by_day[row.shown_us // DAY_US].append(row)
         last = span.through_us // DAY_US
-        for day in sorted({*by_day, last}):
+        days = {*by_day, last}
+        if span.since_us // DAY_US < last and self._names is not None and self._names[0] < _date(last * DAY_US):
+            days.add(last - 1)  # the first append of a day: the span went on to the end of the one before
+        for day in sorted(days):
             ends_us = span.through_us if day == last else (day + 1) * DAY_US - 1
             self._write(_date(day * DAY_US), by_day.get(day, []), Span(span.since_us, ends_us, span.board_us))
 
@@ -129,10 +132,10 @@ class DuckFrames:
                 found += (FrameRow(unit, *cells) for cells in _distinct(rows))
         return found
 
-    def spans(self) -> list[Span]:
+    def spans(self, since: date | None = None) -> list[Span]:
         """Give every span; a finished day's are kept in memory."""
         through: dict[int, int] = {}
-        for day in self._days.days():
+        for day in (day for day in self._days.days() if since is None or day >= since):
             for span in self._spans_of(day):
                 through[span.since_us] = max(span.through_us, through.get(span.since_us, 0))
         return [Span(*ends) for ends in sorted(through.items())]

@@ -77,8 +77,8 @@ class Frames(Protocol):
         """Give a unit's frames with `since_us` <= shown < `until_us`, in order."""
         ...
 
-    def spans(self) -> list[Span]:
-        """Give every span, in order; `board_us` is not told."""
+    def spans(self, since: date | None = None) -> list[Span]:
+        """Give every span, or those that reach into a UTC day or a later one, in order; `board_us` is not told."""
         ...
 
     def tidy(self, day: date) -> bool:

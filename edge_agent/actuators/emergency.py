@@ -55,7 +55,7 @@ class EmergencyButton:
         self._raised = emergency.carry(self._raised, [(seq, origin or Origin(stream, seq)) for seq, origin in held])
 
     def hear(self, state: State) -> None:
-        """Take in which emergencies people at control have in hand or have cancelled, however old the word is."""
+        """Take in which emergencies people at control have in hand or have cancelled, also by a word that ran out."""
         told = () if isinstance(state.emergencies, UnsetType) else state.emergencies
         self._raised = emergency.hear(self._raised, {Origin(one.stream, one.seq): one.cancelled for one in told})
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from msgspec import UNSET, UnsetType
+
 from edge_agent.config import Button
 from edge_agent.outbox import Stored
 from edge_agent.state import lamps
 from edge_agent.state.lamps import Lamp, Meaning, Panel, PanelView, Shown
-from wire.events import StatusEvent
+from wire.events import Mode, StatusEvent
 from wire.messages import QueueSettle, ShownStatus, State
 
 Show = Callable[[Mapping[str, Lamp], str], None]
@@ -35,6 +37,10 @@ class Lamps:
         """The owner term and version of the state that is shown; zeros where there is none, or it ran out."""
         return self._order if self._state is not None else (0, 0)
 
+    def is_in_order(self, state: State) -> bool:
+        """Tell whether a state is no older than the newest heard: a broker may bring back what it kept before."""
+        return (state.owner_term, state.version) >= self._order
+
     def is_seen(self, now_s: float) -> bool:
         """Tell whether control sees this device, by the newest answer that was vouched for."""
         return now_s <= self._panel.seen_until_s
@@ -42,6 +48,12 @@ class Lamps:
     def control_shows(self, unit: str) -> ShownStatus | None:
         """Give what control's newest state says of a unit; None where that is unknown, or ran out."""
         return next((one for one in self._state.units if one.unit == unit), None) if self._state else None
+
+    def mode_of(self, unit: str, utc: datetime) -> Mode:
+        """Give the mode that control has put a unit in, as far as its newest state says and it has not run out."""
+        told = self._state.modes if self._state is not None else UNSET
+        modes = () if isinstance(told, UnsetType) else told
+        return next((one.mode for one in modes if one.unit == unit and utc < one.until), "live")
 
     def is_overruled(self, unit: str) -> bool:
         """Tell whether control shows another status than the last one of this panel that it has settled."""
@@ -66,9 +78,13 @@ class Lamps:
         self._panel = lamps.forget_others(self._panel, {one.unit for one in buttons.values()})
         self.refresh(now_s)
 
-    def press(self, button: str, seq: int | None, now_s: float) -> None:
-        """Take in a press, committed as `seq` or not at all."""
-        self._panel = lamps.record_press(self._panel, self._buttons[button], seq=seq, now_s=now_s)
+    def press(self, button: str, seq: int | None, now_s: float, *, said: Button | None = None) -> None:
+        """Take in a press, committed as `seq` or not at all. `said` is what it declared, where that is known.
+
+        While it was committed control may have let the button declare something else.
+        """
+        meaning = self._buttons[button] if said is None else Meaning(said.unit, said.code, said.event)
+        self._panel = lamps.record_press(self._panel, meaning, seq=seq, now_s=now_s)
         self.refresh(now_s)
 
     def settle(self, settle: QueueSettle, now_s: float) -> None:
@@ -79,10 +95,9 @@ class Lamps:
 
     def hear(self, state: State, *, utc: datetime, now_s: float) -> bool:
         """Take in what control shows. A state out of order or past its time says nothing: False."""
-        order = (state.owner_term, state.version)
-        if order < self._order:
+        if not self.is_in_order(state):
             return False
-        self._order = order
+        self._order = (state.owner_term, state.version)
         self._state = state if utc < state.valid_until else None
         self._panel = lamps.hear(self._panel, self._shown())
         self.refresh(now_s)

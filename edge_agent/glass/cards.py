@@ -22,7 +22,7 @@ from edge_agent.panel.port import (
 from edge_agent.state.lamps import Lamp
 from edge_agent.state.swap import Stage
 from edge_agent.turnout import OrderShown
-from wire.events import Service
+from wire.events import Mode, Service
 from wire.messages import CalledUnit, ShownStatus
 from wire.scheme import Code
 
@@ -64,6 +64,7 @@ class UnitStands(msgspec.Struct, frozen=True, kw_only=True):
     shown: ShownStatus | None
     """By control's newest state; None where that is unknown, or ran out."""
     overruled: bool
+    mode: Mode
     notes: Notes
     rows: tuple[Code, ...]
     """The codes that its card offers."""
@@ -88,6 +89,7 @@ def unit_card(unit: UnitEntry, stands: UnitStands) -> UnitCard:
             OpenDefect(what=one.what, off_the_run=one.off_the_run, text=one.text)
             for one in stands.notes.defects.get(stands.real, ())
         ),
+        mode=stands.mode,
         carried=stands.carried,
         by=stands.by,
         buttons=tuple(
@@ -100,6 +102,12 @@ def unit_card(unit: UnitEntry, stands: UnitStands) -> UnitCard:
             for row in stands.rows
         ),
     )
+
+
+def mode_of_all(cards: Collection[UnitCard]) -> Mode:
+    """Give the mode that all units are in; live where they are not in the same."""
+    modes = {card.mode for card in cards}
+    return modes.pop() if len(modes) == 1 else "live"
 
 
 def order_card(

@@ -10,7 +10,16 @@ import msgspec
 from edge_agent.actuators.lamps import Lamps
 from edge_agent.clock import Clock
 from edge_agent.config import Button, Config, UnitEntry
-from edge_agent.glass.cards import UnitStands, called_of, lamp_name, order_card, service_of, still, unit_card
+from edge_agent.glass.cards import (
+    UnitStands,
+    called_of,
+    lamp_name,
+    mode_of_all,
+    order_card,
+    service_of,
+    still,
+    unit_card,
+)
 from edge_agent.glass.swapping import Swapping
 from edge_agent.glass.turned_out import TurnedOut
 from edge_agent.outbox import StorageFailed
@@ -216,17 +225,19 @@ class Glass:
 
     def _page(self) -> PanelPage:
         standing, page = self._reach.standing(), self._config.page
+        cards = tuple(self._card(unit) for unit in self._config.units)
         return PanelPage(
             version=0,
             at=self._clock.now(),
             zone=page.zone if page else "Europe/London",
             station=(page.title if page else None) or self._layout.station.name,
+            mode=mode_of_all(cards),
             control=Control(seen=standing.seen, answer_age_s=standing.answer_age_s),
             wan_up=standing.connected,
             mains=standing.mains,
             oldest_unsent_s=standing.oldest_unsent_s,
             notice=self._lamps.view.notice,
-            units=tuple(self._card(unit) for unit in self._config.units),
+            units=cards,
             orders=self._orders(),
             faults=standing.faults,
             night=standing.night,
@@ -258,6 +269,7 @@ class Glass:
             by=view.by if is_own else "",
             shown=self._lamps.control_shows(real),
             overruled=self._lamps.is_overruled(real),
+            mode=self._lamps.mode_of(real, self._clock.now()),
             notes=self._notebook.notes,
             rows=tuple(row for code in codes if (row := scheme.code(code)) is not None),
             lamps=self._lamps.view.lamps,

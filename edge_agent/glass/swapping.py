@@ -12,7 +12,7 @@ from edge_agent.outbox.notebook import Notebook, Notes
 from edge_agent.state import swap
 from edge_agent.state.swap import Swap, View
 from wire.events import BindingEvent
-from wire.messages import State
+from wire.messages import QueueSettle, State
 
 
 class Swapping:
@@ -62,9 +62,11 @@ class Swapping:
         """Take in control's newest word."""
         self._put(swap.hear(self._swap, () if isinstance(state.claims, UnsetType) else state.claims))
 
-    def settle(self, stream: str, refused: Iterable[int]) -> None:
-        """Take in which events of a stream were refused."""
-        self._put(swap.settle(self._swap, stream=stream, refused=set(refused)))
+    def settle(self, settle: QueueSettle) -> None:
+        """Take in which events have ended, and which of them were refused."""
+        refused = {one.seq for one in settle.refused}
+        now = swap.settle(self._swap, stream=settle.stream, through=settle.through, refused=refused)
+        self._put(swap.drop_needless(now, self.own.callsign or self.own.id))
 
     def restart(self, unsettled: Iterable[Stored], *, stream: str) -> None:
         """Go on with what the outbox holds: after a start, or in a new stream, where sequences count anew."""

@@ -73,6 +73,8 @@ class UnitCard(msgspec.Struct, frozen=True, kw_only=True):
     commander: str = ""
     """The officer in charge."""
     defects: tuple[OpenDefect, ...] = ()
+    mode: Mode = "live"
+    """The one that control has put the unit in."""
     carried: Stage = "own"
     """Whether the vehicle carries this unit as its own, by a swap, or not at all."""
     by: str = ""
@@ -171,6 +173,7 @@ class PanelPage(msgspec.Struct, frozen=True, kw_only=True):
     station: str
     """The station's name, or the vehicle's."""
     mode: Mode = "live"
+    """The one that control has put every unit here in; else live, and each card says its own."""
     control: Control
     wan_up: bool
     """Whether the connection to the broker stands."""

@@ -1,6 +1,6 @@
 """Whether the crew has said that it is off duty or at home: then nobody's place is kept or told. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from wire.scheme import Scheme
 
@@ -17,6 +17,10 @@ def note(declared: Declared, schemes: Mapping[str, Scheme], unit: str, *, scheme
     return {**declared, unit: row is not None and row.private}
 
 
-def is_private(declared: Declared) -> bool:
-    """Tell whether no place may be kept: every unit that it speaks for is private. While one works, it is found."""
-    return bool(declared) and all(declared.values())
+def is_private(declared: Declared, units: Collection[str]) -> bool:
+    """Tell whether no place may be kept: every unit that it speaks for is private. While one works, it is found.
+
+    `units` are those that it speaks for now: what was declared of one that it carried before says nothing any more.
+    """
+    told = [declared[unit] for unit in units if unit in declared]
+    return bool(told) and all(told)

@@ -26,6 +26,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the event stands in the status queue."""
     refused: bool = False
     """Control has no such callsign: the event itself was refused."""
+    stored: bool = False
+    """Control has it."""
     before: ClaimState | None = None
     """What control said of that callsign before: the same again is no answer."""
 
@@ -73,12 +75,22 @@ def hear(swap: Swap, told: Sequence[ClaimState]) -> Swap:
     return Swap(asked=asked, told=said)
 
 
-def settle(swap: Swap, *, stream: str, refused: Collection[int]) -> Swap:
-    """Take in which events of a stream were refused."""
+def settle(swap: Swap, *, stream: str, through: int, refused: Collection[int]) -> Swap:
+    """Take in how far the events of a stream have ended, and which were refused."""
     asked = swap.asked
-    if asked is None or asked.stream != stream or asked.seq not in refused:
+    if asked is None or asked.stream != stream or asked.seq > through:
         return swap
-    return msgspec.structs.replace(swap, asked=msgspec.structs.replace(asked, refused=True))
+    ended = msgspec.structs.replace(asked, refused=asked.seq in refused, stored=asked.seq not in refused)
+    return msgspec.structs.replace(swap, asked=ended)
+
+
+def drop_needless(swap: Swap, own: str) -> Swap:
+    """Forget a wish for the vehicle's own unit, by callsign `own`, that changes nothing: no word will answer it."""
+    asked = swap.asked
+    if asked is None or not (asked.on and asked.stored) or plain(asked.callsign) != plain(own):
+        return swap
+    needed = carried(swap) is not None or _told(swap.told, own) is not None
+    return swap if needed else msgspec.structs.replace(swap, asked=None)
 
 
 def carry(swap: Swap, *, stream: str, seq: int) -> Swap:

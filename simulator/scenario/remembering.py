@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from cloud.connections import connect_memory
 from cloud.directory import Directory, load
 from cloud.feeds import Feed
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import Ledger
-from cloud.memory import Began, Recorder
+from cloud.memory import Recorder
 from cloud.telemetry import DuckFrames, PositionRow
 from simulator.scenario.clock import MachineClock, elapse
 from simulator.scenario.cloud import TICK_S, Cloud
@@ -120,11 +121,7 @@ class RememberingCloud(Cloud):
         clock = MachineClock(self._loop, START, booted_mono_s=0.0)
         ledger = Ledger.open(f"sqlite:///{self.ledger}")
         frames = DuckFrames.open(self.frames)
-        version = ingest.directory.version
-        began = Began(process=clock.now(), owner_term=ingest.owner_term, directory_version=version)
-        recorder = Recorder(ledger.commit_board, frames.append, clock=clock, began=began)
-        feed.on_shown, recorder.whole = recorder.show, feed.records
-        ingest.in_force.follow(lambda _before, after: recorder.follow(after.version))
+        recorder = connect_memory(ingest, feed, ledger, frames, clock)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(recorder.run())

@@ -167,3 +167,52 @@ def test_f9_leads_from_the_board_to_the_past(page: Page, source: FeedSource, ask
     expect(page.get_by_role("heading", name="Watchroom unit board")).to_be_attached()
     page.get_by_role("button", name="F9 Replay").click()
     expect(page.locator("#state")).to_have_text("stands still")
+
+
+def test_what_cannot_be_told_is_not_said_to_be_nothing(page: Page, source: FeedSource, asked: Asked) -> None:
+    """A server in trouble is no "nothing changed"; a moment past the last one that was known lengthens the slider."""
+    open_past(page, source, at(7150))
+    trouble = {"problem": "what is stored can't be read now"}
+    page.route("**/v1/replay/change?*", lambda route: route.fulfill(status=503, json=trouble))
+    page.keyboard.press("n")
+    expect(page.locator("#said")).to_have_text(
+        "Not known whether anything changed: what is stored can't be read now. Ask again"
+    )
+    page.keyboard.press("]")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("14:00:10")
+    expect(page.locator("#said")).to_contain_text("Nothing can be sent from here")
+    assert at(7210).timestamp() == int(page.locator("#slider").input_value()) / 1000
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    page.get_by_label("Go to").fill("2026-03-02T11:00:00")
+    expect(page.locator("#state")).to_have_text("NOT KNOWN: no board")
+    expect(page.locator("#detail h2")).to_have_text("P141: nothing is known of it at that moment")
+
+
+FILLED = """async ([first, then]) => {
+  const { UnitLayer } = await import("/console/js/map/layer.js");
+  const seen = { packed: null, now: null };
+  const gl = new Proxy({}, { get: (_, name) => (...given) => {
+    if (name === "texImage2D" && given.at(-1) instanceof Float32Array) seen.packed = [...given.at(-1).slice(0, 12)];
+    if (name === "uniform1f" && given[0] === "u_now") seen.now = given[1];
+    return name === "getUniformLocation" ? given[1] : name === "getAttachedShaders" ? [] : true;
+  } });
+  const canvas = { getContext: () => gl, addEventListener() {} };
+  const layer = new UnitLayer(canvas, Array(5).fill("#3fb37f"), (error) => { throw error; });
+  const signAt = (ms) => ({ unit: "u-1", x: 0.5, y: 0.3, shape: 0, colour: 0, isConfirmed: false, isStale: true,
+    headingDeg: null, fixedMs: ms - 60000, accuracyM: 4, growthMps: 16, perMetre: 1e-8 });
+  const view = { x: () => 0, y: () => 0, width: 100, height: 100, worldPx: 512 };
+  for (const serverMs of [first, then]) {
+    layer.fill([signAt(serverMs)], [], { selected: null, emergencies: new Set(), serverMs });
+    layer.draw(view, { serverMs, sizePx: 6, scale: 1, ratio: 1, isFlash: false });
+  }
+  return [seen.packed[8], seen.now];
+}"""
+
+
+def test_doubt_grows_on_the_map_of_any_day(page: Page, source: FeedSource, asked: Asked) -> None:
+    """From one day to another long before it a place of a minute ago stays one: its circle is drawn there too."""
+    open_past(page, source, at(2))
+    fixed_s, now_s = page.evaluate(FILLED, [at(0).timestamp() * 1000, at(-90 * 86_400).timestamp() * 1000])
+    assert fixed_s >= 0, "below 0 it is not known"
+    assert 60 == pytest.approx(now_s - fixed_s, abs=0.1)

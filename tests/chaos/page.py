@@ -58,6 +58,16 @@ time, on a copy: {caught} of {mutations} broken copies were caught.
 
 {table}"""
 
+MEMORY = """\
+## Memory
+
+A day of the same simulated world was lived through, {virtual} of it, with {starts:,} starts of the
+cloud and {directories:,} changes of its directory. At {instants:,} moments by chance what a client of
+the live feed showed was put aside; afterwards each of these boards was asked for again from what
+the cloud had written down. {known:,} of them fell while a board was shown: of {records:,} records
+none differed, ages included, within the milliseconds named in `simulator/scenario/showing.py`; the
+other moments were told as not known (took {took})."""
+
 CIRCUMSTANCES = """\
 ## Where it ran, and how to run it again
 
@@ -108,6 +118,19 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
 
 
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """What replaying a simulated day found."""
+
+    virtual_s: float = 0.0
+    instants: int = 0
+    known: int = 0
+    records: int = 0
+    starts: int = 0
+    directories: int = 0
+    seconds: float = 0.0
+    trouble: str = ""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole proof."""
 
@@ -118,12 +141,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     parts: Sequence[Part]
     simulated: Simulated | None
+    remembered: Remembered | None = None
 
     @property
     def troubles(self) -> list[str]:
         """Why it does not hold; empty where it does."""
         found = [f"{part.name}: {part.trouble}" for part in self.parts if part.trouble]
-        return found + ([f"simulation: {self.simulated.trouble}"] if self.simulated and self.simulated.trouble else [])
+        for name, one in (("simulation", self.simulated), ("memory", self.remembered)):
+            found += [f"{name}: {one.trouble}"] if one and one.trouble else []
+        return found
 
 
 def render(report: Report) -> str:
@@ -133,6 +159,8 @@ def render(report: Report) -> str:
     sections += [_details(report.parts)]
     if report.simulated is not None:
         sections.append(_simulation(report.simulated))
+    if report.remembered is not None:
+        sections.append(_memory(report.remembered))
     return "\n\n".join([*sections, LIMITS, _circumstances(report)]) + "\n"
 
 
@@ -217,6 +245,11 @@ def _simulation(found: Simulated) -> str:
         mutations=found.mutations,
         table=table(["defence taken away", "seeds until caught"], rows),
     )
+
+
+def _memory(found: Remembered) -> str:
+    counts = msgspec.structs.asdict(found)
+    return MEMORY.format(virtual=readable(found.virtual_s), took=readable(found.seconds), **counts)
 
 
 def _circumstances(report: Report) -> str:

@@ -21,13 +21,14 @@ from cloud.clock import SystemClock
 from tests.chaos.kills import KILLS_A_QUOTA, PHASES
 from tests.chaos.machine import ROOT, read_commit, read_machine
 from tests.chaos.pace import readable
-from tests.chaos.page import Part, Report, Simulated, render
+from tests.chaos.page import Part, Remembered, Report, Simulated, render
 from tests.chaos.verdict import Figures
 
 LABS = ("kills", "cuts", "disks", "network", "clocks", "freezes", "mobilisations", "islands")
 SIMULATION = "simulation"
+MEMORY = "memory"
 PAGE = "docs/proof.md"
-QUICK = {"kills": 60, "cuts": 20, "mobilisations": 20, "others": 5, "seeds": 100}
+QUICK = {"kills": 60, "cuts": 20, "mobilisations": 20, "others": 5, "seeds": 100, "hours": 1.0}
 _clock = SystemClock()
 
 Say = Callable[[str], None]
@@ -125,31 +126,57 @@ def judge_simulation(found: Simulated, seeds: int, codes: tuple[int, int]) -> st
     return ""
 
 
+def run_memory(hours: float, say: Say) -> Remembered:
+    """A simulated day, and whether what was shown then can be shown again."""
+    ran = run(["simulator.scenario.past", "--hours", str(hours)], say)
+    answer = ran.answer()
+    found = msgspec.convert(answer, Remembered)
+    trouble = judge_memory(found, answer.get("violations", []), ran.code)
+    return msgspec.structs.replace(found, seconds=ran.seconds, trouble=trouble)
+
+
+def judge_memory(found: Remembered, violations: Sequence[str], code: int) -> str:
+    """Why the remembered day does not prove what it should; empty where it does."""
+    if violations:
+        return f"{len(violations)} differences, such as {violations[0]}"
+    if code != 0 or found.instants == 0:
+        return f"it did not finish: exit code {code} after {found.instants} moments"
+    missing = [name for name in ("starts", "directories") if getattr(found, name) < 2]
+    return f"too few {' and '.join(missing)}, so little was tried" if missing else ""
+
+
 def prove(asked: argparse.Namespace, say: Say) -> Report:
     """All of it, or what `--only` names."""
     started_s = _clock.monotonic()
-    chosen = asked.only or [SIMULATION, *LABS]
+    chosen = asked.only or [SIMULATION, MEMORY, *LABS]
     commit = read_commit(PAGE)
     parts = []
-    simulated = None
+    simulated = remembered = None
     for place, name in enumerate(chosen, 1):
         say(f"== {place} of {len(chosen)}: {name}")
         if name == SIMULATION:
             simulated = run_simulation(asked.seeds, say)
+            trouble = simulated.trouble
+        elif name == MEMORY:
+            remembered = run_memory(asked.hours, say)
+            trouble = remembered.trouble
         else:
             counts = {"kills": asked.kills, "cuts": asked.cuts, "mobilisations": asked.mobilisations}
             count = counts.get(name, asked.others)
             parts.append(run_lab(name, count, asked.seed, say))
-        say(f"== {name}: {(simulated.trouble if name == SIMULATION and simulated else parts[-1].trouble) or 'holds'}")
+            trouble = parts[-1].trouble
+        say(f"== {name}: {trouble or 'holds'}")
     return Report(
         at=_clock.now(),
         machine=read_machine(),
         commit=commit,
         command=f"python -m tests.chaos.proof --kills {asked.kills} --cuts {asked.cuts} "
-        f"--mobilisations {asked.mobilisations} --others {asked.others} --seeds {asked.seeds} --seed {asked.seed}",
+        f"--mobilisations {asked.mobilisations} --others {asked.others} --seeds {asked.seeds} --hours {asked.hours:g} "
+        f"--seed {asked.seed}",
         seconds=_clock.monotonic() - started_s,
         parts=parts,
         simulated=simulated,
+        remembered=remembered,
     )
 
 
@@ -171,8 +198,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--mobilisations", type=int, default=200, help="kill -9 of a station at work (default 200)")
     parser.add_argument("--others", type=int, default=100, help="of each other fault (default 100)")
     parser.add_argument("--seeds", type=int, default=2000, help="of the simulation (default 2000)")
+    parser.add_argument("--hours", type=float, default=24.0, help="of a day that is replayed (default 24)")
     parser.add_argument("--seed", type=int, default=1, help="of every lab's order and moments (default 1)")
-    parser.add_argument("--only", action="append", choices=[SIMULATION, *LABS], help="just this part, writing no page")
+    parser.add_argument(
+        "--only", action="append", choices=[SIMULATION, MEMORY, *LABS], help="just this part, writing no page"
+    )
     parser.add_argument("--quick", action="store_true", help="a few of each")
     parser.add_argument("--out", type=Path, default=ROOT / PAGE, help=f"the page to write (default {PAGE})")
     parser.add_argument("--lab", help=argparse.SUPPRESS)

@@ -7,14 +7,16 @@ import pytest
 
 from tests.chaos.kills import PHASES
 from tests.chaos.machine import Commit, Machine, read_machine
-from tests.chaos.page import Part, Report, Simulated, render
-from tests.chaos.proof import judge, judge_simulation, parse, run_lab
+from tests.chaos.page import Part, Remembered, Report, Simulated, render
+from tests.chaos.proof import judge, judge_memory, judge_simulation, parse, run_lab
 from tests.chaos.verdict import Figures, Verdict
 
 SOUND = Verdict(presses=200, confirmed=180, lost=0, twice=0, out_of_order=0)
 KILLS = Figures(fault="kill -9", faults=100, verdict=SOUND, phases=dict.fromkeys(PHASES, 25))
 MACHINE = Machine("A processor", 2, 4.0, "Linux 6.1.0", {"Python": "3.11.2"})
 SIMULATED = Simulated(seeds=200, violations=0, mutations=2, caught=2, by={"fork-accepted": 3, "trust-the-puback": 1})
+
+REMEMBERED = Remembered(virtual_s=86_400.0, instants=200, known=187, records=561, starts=9, directories=4)
 
 
 def report(*parts: Part, simulated: Simulated | None = None) -> Report:
@@ -72,6 +74,24 @@ def test_a_simulation_that_fails_is_a_trouble(change: dict[str, int], codes: tup
     assert judge_simulation(msgspec.structs.replace(SIMULATED, **change), 200, codes)
 
 
+@pytest.mark.parametrize(
+    ("change", "violations", "code"),
+    [
+        ({}, ["unit-1: age"], 1),
+        ({}, [], 1),
+        ({"instants": 0}, [], 0),
+        ({"starts": 1}, [], 0),
+        ({"directories": 0}, [], 0),
+    ],
+)
+def test_a_day_that_is_remembered_otherwise_is_a_trouble(
+    change: dict[str, int], violations: list[str], code: int
+) -> None:
+    """A board that differs, a day that did not end, one without restarts or changes of the directory: each is named."""
+    assert "" == judge_memory(REMEMBERED, [], 0)
+    assert judge_memory(msgspec.structs.replace(REMEMBERED, **change), violations, code)
+
+
 def test_a_lab_that_is_not_there_is_a_trouble() -> None:
     """A part that could not be tried is not silently left out."""
     part = run_lab("nothing", 1, 1, lambda _: None)
@@ -90,6 +110,8 @@ def test_the_page_gives_the_figures() -> None:
     assert "| fork accepted | 3 |" in page
     assert "| processor | A processor, 2 cores |" in page
     assert "make proof" in page
+    remembered = msgspec.structs.replace(report(), remembered=REMEMBERED)
+    assert "187 of them fell while a board was shown: of 561 records\nnone differed" in render(remembered)
 
 
 def test_the_page_leads_with_what_does_not_hold() -> None:

@@ -13,11 +13,11 @@ import pytest
 
 from cloud.clock import SystemClock
 from cloud.config import Settings
-from cloud.doctor import examine
-from cloud.doctor.folder import find_watchroom, look_at_telemetry
+from cloud.doctor import _look_at_files, examine
+from cloud.doctor.folder import find_watchroom, look_at_days
 from cloud.doctor.ledger import look_at_ledger
 from cloud.doctor.service import look_at_health
-from cloud.ledger import Commit
+from cloud.ledger import BoardRow, Commit, DecisionRow, DirectoryRow
 from tests.cloud.ledger.samples import NOON, gap, open_in, press, refused
 from tests.cloud.process import COMMAND, STOP_S, python, running_in, running_watchroom
 from tests.ports import free_port
@@ -125,6 +125,22 @@ def test_a_ledger_in_order(tmp_path: Path) -> None:
     assert {one.level for one in found.values()} == {"ok"}
 
 
+def test_the_memory_is_told_and_looked_at(tmp_path: Path) -> None:
+    """When the board last changed, what control decided and under which directory; a ledger of before it is whole."""
+    ledger = open_in(tmp_path)
+    ledger.commit_board([BoardRow(shown_at=NOON, unit="p12", kind="gone", body=b"")])
+    ledger.commit_decision(DecisionRow(at=NOON, kind="mode", subject="p12", by="ann", reason="drill", body=b"{}"))
+    ledger.record_directory(DirectoryRow(at=NOON, version="4f1d", body=b"{}"))
+    told = looked(tmp_path)["memory"]
+    assert "ok" == told.level
+    assert "changed 2026-11-01 12:00:00 UTC; 1 decisions by control; directory 4f1d in force since 2026" in told.found
+    with ledger._writing() as connection:
+        for table in ("board_log", "decision", "directory", "latest"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+    ledger.close()
+    assert {"ledger", "gaps"} == {one.check for one in look_at_ledger(tmp_path / "ledger.db", SOON, is_running=True)}
+
+
 def test_what_went_missing_is_named(tmp_path: Path) -> None:
     """Gaps and forks of the last week name the device and the sequences; what is a month old does not come up."""
     fork = refused(reason="fork", device="d9", stream="e9-x")
@@ -189,9 +205,18 @@ def test_telemetry_days_are_named_and_not_opened(tmp_path: Path) -> None:
     """It counts the days, names those that were set aside, and opens none: rubbish is only counted."""
     for name in ("2026-11-01.duckdb", "2026-11-03.duckdb"):
         (tmp_path / name).write_bytes(b"rubbish")
-    assert "2 days, 2026-11-01 to 2026-11-03" in look_at_telemetry(tmp_path).found
+    assert "2 days, 2026-11-01 to 2026-11-03" in look_at_days(tmp_path).found
     (tmp_path / "2026-11-02.duckdb.damaged").write_bytes(b"rubbish")
-    finding = look_at_telemetry(tmp_path)
+    finding = look_at_days(tmp_path)
+    assert finding.level == "warn" and "2026-11-02.duckdb.damaged" in finding.found
+
+
+def test_frames_are_looked_at_too(tmp_path: Path) -> None:
+    """A damaged day of what the board showed is named, as one of the tracks is."""
+    wrong = settings(tmp_path)
+    (wrong.data / "frames").mkdir(parents=True)
+    (wrong.data / "frames" / "2026-11-02.duckdb.damaged").write_bytes(b"rubbish")
+    finding = next(one for one in _look_at_files(wrong, SystemClock(), False) if one.check == "frames")
     assert finding.level == "warn" and "2026-11-02.duckdb.damaged" in finding.found
 
 

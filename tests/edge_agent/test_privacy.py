@@ -27,7 +27,7 @@ def test_a_device_is_private_while_every_unit_of_it_is() -> None:
     schemes, problems = assemble(read_packaged(), {})
     assert not problems
     declared = privacy.NOTHING_DECLARED
-    assert not privacy.is_private(declared)
+    assert not privacy.is_private(declared, "ab")
     for unit, scheme, code, private in (
         ("a", "uk-fire-gd92", PRIVATE, True),
         ("b", "uk-fire-gd92", PUBLIC, False),
@@ -36,7 +36,10 @@ def test_a_device_is_private_while_every_unit_of_it_is() -> None:
         ("a", "uk-fire-gd92", "no such code", False),
     ):
         declared = privacy.note(declared, schemes, unit, scheme=scheme, code=code)
-        assert private == privacy.is_private(declared), (unit, code)
+        assert private == privacy.is_private(declared, "ab"), (unit, code)
+    declared = privacy.note({"a": False}, schemes, "b", scheme="uk-fire-gd92", code=PRIVATE)
+    assert privacy.is_private(declared, "b"), "what it carried before does not count"
+    assert not privacy.is_private(declared, "c"), "of this nothing was declared here"
 
 
 async def kept(agent: Agent) -> int:

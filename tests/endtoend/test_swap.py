@@ -20,6 +20,7 @@ from tests.waiting import eventually
 SPARE, SPARE_UNIT = "veh-spare", "spare-1"
 SWAPPED_S = 30.0
 """A spare vehicle has taken a callsign over within this, control's own time to read aside."""
+ORDER = "6a1f9c52-0d7e-4a44-9c0a-3f9be1a0c0de"
 BY = {"by": "Shah", "reason": "the pump is in the workshop"}
 
 
@@ -60,22 +61,33 @@ async def press(shown: Shown, code: str) -> None:
     assert DONE == await shown.glass.press(PressForm(unit=shown.card.unit, code=code))
 
 
+async def call_out(app: App, feed: FeedClient) -> None:
+    """Control sends the unit somewhere while its crew changes vehicles."""
+    order = {"base": "stn14", "units": [UNIT], "incident": "I0417", "by": "op 7"}
+    async with httpx.AsyncClient(base_url=app.address) as client:
+        assert 201 == (await client.put(f"v1/orders/{ORDER}", json=order)).status_code
+    await eventually(lambda: ORDER in feed.orders, what="the order on the board")
+
+
 async def take_over(spare: Shown, app: App, feed: FeedClient) -> None:
     """The spare's crew asks, presses while it waits, and control confirms: nothing that was pressed is lost."""
     await eventually(lambda: spare.page.wan_up and spare.page.control.seen, what="control sees the spare")
+    await call_out(app, feed)
     clock = SystemClock()
     began_s = clock.monotonic()
     assert DONE == await spare.glass.swap(SwapForm(callsign="14p1"))
     await eventually(stage(spare, "waiting"), what="the spare waits for control")
     await eventually(lambda: feed.records[UNIT].claims, what="the claim on the board")
     assert "14P1" == spare.card.callsign
+    await press(spare, "1")
     await press(spare, "2")
     assert DONE == await spare.glass.crew(CrewForm(unit=SPARE_UNIT, on=True, riders=4))
     await eventually(lambda: spare.page.oldest_unsent_s is None, what="both are at control")
-    assert "1" == status_code(feed)(), "history until it is confirmed"
+    assert "1" == status_code(feed)() and "mobile" != feed.orders[ORDER].phase, "history until it is confirmed"
     (claim,) = (await ask(app, "bindings"))["claims"]
     await ask(app, f"bindings/{claim['claim']}/confirm", **BY)
     await eventually(lambda: status_code(feed)() == "2", what="what was pressed meanwhile stands")
+    await eventually(lambda: feed.orders[ORDER].phase == "mobile", what="the order hears it too")
     await eventually(stage(spare, "confirmed"), what="the spare is told")
     await eventually(lambda: spare.lamp("2") == "steady", what="its lamp")
     assert clock.monotonic() - began_s < SWAPPED_S

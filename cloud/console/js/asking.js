@@ -7,6 +7,7 @@ export class AskingForm {
   #back = null;
   #about = 0;
   #asking = null;
+  #unanswered = null;
 
   // `asks.name()` is the name to begin with; `asks.said(text)` tells what was done, or what came of something that the
   // form is no longer about; `asks.left(node)` that it was left, and what had the focus before.
@@ -33,6 +34,7 @@ export class AskingForm {
   show(title, first) {
     if (!this.isOpen) this.#back = document.activeElement;
     this.#about += 1;
+    this.#unanswered = null;
     this.root.querySelector("h2").textContent = title;
     this.fields.by.value = this.asks.name();
     this.#lock(false);
@@ -40,6 +42,11 @@ export class AskingForm {
     this.root.hidden = false;
     first.focus();
     first.select?.();
+  }
+
+  // Whether an answer is waited for, or did not come: it is not known then whether it was done.
+  get isWaiting() {
+    return this.#asking === this.#about || this.#unanswered !== null;
   }
 
   close() {
@@ -78,7 +85,7 @@ export class AskingForm {
   async #send() {
     const about = this.#about;
     if (this.#asking === about) return;
-    const request = this.read();
+    const request = this.#unanswered ?? this.read();
     if (!request) return;
     const held = document.activeElement;
     this.#asking = about;
@@ -88,6 +95,13 @@ export class AskingForm {
     if (this.#asking === about) this.#asking = null;
     if (about !== this.#about || !this.isOpen) {
       this.asks.said(isDone(answer) ? request.done : `${request.name}: ${trouble(answer)}`);
+      return;
+    }
+    // Without an answer it may have been done: only the very same is asked again.
+    this.#unanswered = answer.status === 0 ? request : null;
+    if (this.#unanswered) {
+      this.say(`No answer: it is not known whether it was done. Enter asks the same again, Esc gives up: then look at the board`);
+      this.fields.send.focus();
       return;
     }
     this.#lock(false);

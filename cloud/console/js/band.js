@@ -21,6 +21,7 @@ export class Band {
 
   showCounts(counted) {
     setText(this.#nodes.counts, sumText(counted));
+    this.#nodes.counts.title = this.#nodes.counts.textContent;
     setText(this.#nodes.mode, modeText(counted));
     this.#nodes.mode.classList.toggle("not-live", counted.apart.size > 0);
   }
@@ -36,6 +37,7 @@ export class Band {
   showAlarms(alarms, urgent, unheld) {
     const newest = alarms.reduce((found, one) => (found && found.at >= one.at ? found : one), null);
     setText(this.#nodes.alarms, unheld || `ALARMS ${alarms.length}`);
+    this.#nodes.alarms.title = unheld;
     document.body.dataset.unheld = String(unheld !== "");
     const title = unheld ? `EMERGENCY: ${unheld}` : TITLE;
     if (document.title !== title) document.title = title;

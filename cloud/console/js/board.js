@@ -12,6 +12,7 @@ import { EndingForm } from "./ending.js";
 import { Feed } from "./feed.js";
 import { Forms } from "./forms.js";
 import { Grid } from "./grid.js";
+import { Health } from "./health.js";
 import { VIEWS, listen } from "./keys.js";
 import { MapPane } from "./mappane.js";
 import { MobiliseForm } from "./mobilise.js";
@@ -20,7 +21,7 @@ import { readBases } from "./offbase.js";
 import { OrderPanel } from "./orders.js";
 import { isAudible } from "./orderwords.js";
 import { Screen } from "./screen.js";
-import { acknowledgeAlarms, isDone, trouble } from "./send.js";
+import { acknowledgeAlarms, isDone, refusal } from "./send.js";
 import { Sound } from "./sound.js";
 import { nameOf } from "./taking.js";
 import { Timeline } from "./timeline.js";
@@ -82,6 +83,7 @@ const band = new Band({
 });
 const sound = new Sound(at("sound"), at("mute"));
 const modes = new ModesBand(at("modes"));
+const health = new Health(at("trouble"), { directory: () => findBases(), told: (text) => noted(text) });
 const map = new MapPane(nodes.map, { select: (unit) => does.findUnit(unit) });
 const timeline = new Timeline(nodes.timeline, { find: (unit) => does.findUnit(unit) });
 const mobilising = new MobiliseForm(at("mobilise"), {
@@ -161,7 +163,20 @@ function orderedSoon() {
 async function take(order) {
   const answer = await acknowledgeAlarms(order.order, by, order.alarms.length);
   const name = order.incident || order.base_name;
-  did(isDone(answer) ? `Alarms of ${name} acknowledged` : `Alarms of ${name} not acknowledged: ${trouble(answer)}`);
+  did(`Alarms of ${name}: ${isDone(answer) ? "acknowledged" : refusal(answer, "not acknowledged")}`);
+}
+
+function noted(text) {
+  timeline.did(text, drawing.serverMs);
+  drawing.drawSoon();
+}
+
+// Where bases are. Those that were found before stay where they can't be had.
+async function findBases() {
+  const found = await readBases();
+  if (found.size === 0) return;
+  bases = found;
+  drawing.showBases(found);
 }
 
 function leaveEnding() {
@@ -173,16 +188,20 @@ function tick() {
   feed.tick();
   drawing.tick();
   control.tick();
+  health.tick(performance.now());
   soundNow();
   band.tick(new Date(), feed.state, feed.ageMs());
   if (feed.state !== "live" && feed.lastTrouble) say(`Feed: ${feed.lastTrouble}; asking again`);
 }
 
 const ticking = setInterval(tick, TICK_MS);
+let sounding = null;
 watchFaults(() => {
   clearInterval(ticking);
   feed.stop();
   band.showFailure();
+  // Nobody has an emergency in hand because this page has failed: it sounds on.
+  sounding ??= setInterval(soundNow, TICK_MS);
 });
 makeViews(nodes.views, does.view);
 makeToggles(nodes.views, does);
@@ -192,9 +211,6 @@ watchPointer(nodes, does, { scrolled: () => drawing.showRows() });
 watchWaking(tick, (why) => feed.reconnect(why));
 new ResizeObserver(() => drawing.placeSoon()).observe(nodes.grid);
 listen({ ...nodes, forms }, does);
-readBases().then((found) => {
-  bases = found;
-  drawing.showBases(found);
-});
+findBases();
 tick();
 nodes.grid.focus();

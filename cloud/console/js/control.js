@@ -5,7 +5,7 @@ import { Claims } from "./claims.js";
 import { CommandLine } from "./commandline.js";
 import { DecideForm } from "./decideform.js";
 import { ModesForm } from "./modesform.js";
-import { placesOf } from "./places.js";
+import { placeNow, placesOf } from "./places.js";
 import { Recommend } from "./recommend.js";
 import { StatusForm } from "./statusform.js";
 import { UnitActions } from "./unitactions.js";
@@ -35,7 +35,7 @@ export class Control {
     page.forms.add(this.unitActions, at("unit-actions"), () => this.unitActions.close());
     this.claims = new Claims(at("claims"), { decide: (record, claim, how) => this.deciding.openClaim(record, claim, how) });
     this.recommending = new Recommend(at("recommend"), {
-      places: () => placesOf(page, this.#selected()),
+      places: () => placesOf(page, this.#selected()), placeNow: (place) => placeNow(page, place),
       capabilities: () => [...new Set(this.#records().flatMap(({ capabilities }) => capabilities ?? []))].sort(),
       choose: (unit, place) => this.#mobilise(unit, place),
       select: (unit) => page.drawing.holds(unit) && page.does().choose(unit),
@@ -141,7 +141,9 @@ export class Control {
     this.#page.mobilising.open(record, { records: [record], ...place?.given });
   }
 
-  #act(what, record) {
+  #act(what, given) {
+    // It may have changed while the list was read.
+    const record = this.#page.feed.units.get(given.unit)?.record ?? given;
     const acts = {
       status: () => this.status.open(record),
       mobilise: () => this.#page.mobilising.open(record),

@@ -2,7 +2,7 @@
 
 import { AskingForm } from "./asking.js";
 import { element } from "./row.js";
-import { bindUnit, decideClaim, isDone, listBases, trouble } from "./send.js";
+import { bindUnit, decideClaim, isDone, listBases, unread } from "./send.js";
 import { clockTime } from "./words.js";
 
 // What can be decided about a unit: its title, what comes of it, and what is said when it was done.
@@ -69,7 +69,7 @@ export class DecideForm extends AskingForm {
   async #readBases(record) {
     const answer = await listBases();
     if (!this.isOpen || !this.#send.base) return;
-    if (!isDone(answer)) return this.say(`The bases could not be read: ${trouble(answer)}. Esc, and try again`);
+    if (!isDone(answer)) return this.say(`The bases could not be read: ${unread(answer)}. Esc, and try again`);
     const none = element("option", "", "Which base?");
     none.value = "";
     const options = answer.body.bases.filter(({ name }) => name !== record.base).map(({ base, name }) => {

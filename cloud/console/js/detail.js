@@ -13,6 +13,7 @@ export class Detail {
   #does;
 
   // `does.close()` and `does.act()` are what its buttons ask for: to leave it, and what can be done about the unit.
+  // `does.gone` is what is said of a unit that there is not.
   constructor(root, does) {
     this.#root = root;
     this.#does = does;
@@ -59,7 +60,7 @@ export class Detail {
   }
 
   #gone() {
-    return [this.#title(`${this.#callsign}: no longer on this feed`)];
+    return [this.#title(`${this.#callsign}: ${this.#does.gone ?? "no longer on this feed"}`)];
   }
 
   #title(text) {

@@ -129,7 +129,10 @@ export class Drawing {
     }
     const serverMs = this.serverMs;
     for (const row of this.#parts.grid.near()) {
-      row.show(this.#feed.units.get(row.unit), this.#look, serverMs);
+      // A unit that has left the feed keeps its row until the next frame, and the board may be scrolled before that.
+      const entry = this.#feed.units.get(row.unit);
+      if (entry === undefined) continue;
+      row.show(entry, this.#look, serverMs);
       row.showEmergency(this.#emergencies.has(row.unit));
     }
     this.#showOutside();

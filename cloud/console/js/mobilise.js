@@ -1,6 +1,6 @@
 // The form that gives an order. It opens with a key; only Enter in it, or its button, sends.
 
-import { isDone, listBases, putOrder, trouble } from "./send.js";
+import { isDone, listBases, putOrder, trouble, unread } from "./send.js";
 import { element } from "./row.js";
 
 const UNITS_MAX = 20;
@@ -105,7 +105,7 @@ export class MobiliseForm {
 
   async #readBases() {
     const answer = await listBases();
-    this.#basesTrouble = isDone(answer) ? "" : `The stations could not be read (${trouble(answer)}): Esc and M asks again`;
+    this.#basesTrouble = isDone(answer) ? "" : `The stations could not be read (${unread(answer)}): Esc and M asks again`;
     if (this.#basesTrouble) {
       this.#warn();
       return;

@@ -45,10 +45,11 @@ export class ModesBand {
 
   constructor(node) {
     this.#node = node;
-    // What stands below it is moved by as much.
+    // What stands below it, and below the service's trouble, is moved by as much.
+    const notices = node.parentElement;
     new ResizeObserver(() => {
-      document.documentElement.style.setProperty("--modes", `${node.offsetHeight}px`);
-    }).observe(node);
+      document.documentElement.style.setProperty("--modes", `${notices.offsetHeight}px`);
+    }).observe(notices);
   }
 
   show(records, serverMs) {

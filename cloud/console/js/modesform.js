@@ -2,7 +2,7 @@
 
 import { AskingForm } from "./asking.js";
 import { element } from "./row.js";
-import { isDone, listBases, listModes, setMode, trouble } from "./send.js";
+import { isDone, listBases, listModes, setMode, unread } from "./send.js";
 import { untilMs } from "./until.js";
 import { clockTime, dayTime } from "./words.js";
 
@@ -11,6 +11,7 @@ const DAY_MS = 86400000;
 export class ModesForm extends AskingForm {
   #bases = [];
   #settings = [];
+  #isRead = false;
 
   // Of `asks` beside what every form asks: `records()` gives the feed's records, `serverMs()` its time.
   constructor(root, asks) {
@@ -28,6 +29,7 @@ export class ModesForm extends AskingForm {
     this.form.reset();
     this.fields.scope.value = record ? "unit" : "base";
     this.#settings = [];
+    this.#isRead = false;
     this.#showSettings();
     this.#list(record?.unit ?? "");
     this.#fit();
@@ -35,9 +37,10 @@ export class ModesForm extends AskingForm {
     const [bases, modes] = await Promise.all([listBases(), listModes()]);
     if (!this.isOpen) return;
     const troubled = [bases, modes].find((answer) => !isDone(answer));
-    if (troubled) return this.say(`What there is could not be read: ${trouble(troubled)}. Esc, and try again`);
+    if (troubled) return this.say(`What there is could not be read: ${unread(troubled)}. Esc, and try again`);
     this.#bases = bases.body.bases;
     this.#settings = modes.body.modes;
+    this.#isRead = true;
     this.#list(this.fields.which.value);
     this.#showSettings();
   }
@@ -46,6 +49,10 @@ export class ModesForm extends AskingForm {
     const { scope, which, mode, until, reason } = this.fields;
     if (scope.value !== "all" && !which.value) return this.wants(which, `Which ${scope.value}?`);
     const isLive = mode.value === "live";
+    const id = scope.value === "all" ? "" : which.value;
+    if (isLive && this.#isRead && !this.#settings.some((one) => one.scope === scope.value && one.id === id)) {
+      return this.wants(scope, `Control has set no mode for just that: ${this.#settings.length > 0 ? "end one of those above" : "one that a device says ends at the device"}`);
+    }
     const ends = isLive ? null : untilMs(until.value, this.asks.serverMs());
     if (!isLive && ends === null) return this.wants(until, "Until when? Such as 30m, 2h or 14:30");
     const by = this.by();
@@ -54,10 +61,11 @@ export class ModesForm extends AskingForm {
     if (!why) return this.wants(reason, "Say why: it is kept with it");
     const whose = scope.value === "all" ? "all units" : which.selectedOptions[0].textContent;
     const asked = {
-      scope: scope.value, id: scope.value === "all" ? "" : which.value, mode: mode.value, by, reason: why,
+      scope: scope.value, id, mode: mode.value, by, reason: why,
       until: ends === null ? null : new Date(ends).toISOString(),
     };
-    const done = isLive ? `${whose}: live again, by ${by}` : `${whose}: ${mode.value} until ${moment(ends, this.asks.serverMs())}, by ${by}`;
+    // Another that covers it may hold on: the board says in which mode a unit is.
+    const done = isLive ? `Mode of ${whose} ended, by ${by}` : `${whose}: ${mode.value} until ${moment(ends, this.asks.serverMs())}, by ${by}`;
     return { ask: () => setMode(asked), name: `Mode of ${whose}`, done };
   }
 

@@ -1,9 +1,10 @@
 // Where somebody may be wanted: the orders in hand, a point of the map, where a unit is.
 
 import { placeOf } from "./gridref.js";
+import { isPositionNow } from "./words.js";
 
 // `[{key, text, lat, lon, given}]`, the likeliest first. `given` is what an order for that place begins with. `page`:
-// orders, map and `bases()`; `selected` is the record that is selected, null for none.
+// orders, map, feed and `bases()`; `selected` is the record that is selected, null for none.
 export function placesOf(page, selected) {
   const { focused, rest } = ordersOf(page);
   const { clicked, middle } = page.map.points;
@@ -12,9 +13,14 @@ export function placesOf(page, selected) {
     clicked && { key: "clicked", text: `Map: the point clicked, ${degrees(clicked)}`, ...clicked, given: { grid: degrees(clicked) } },
     ...rest,
     middle && { key: "middle", text: `Map: its middle, ${degrees(middle)}`, ...middle, given: {} },
-    unitPlace(selected),
+    unitPlace(page, selected),
   ];
   return found.filter(Boolean);
+}
+
+// The same place as it is now: a unit moves on. Null where it is not known any more.
+export function placeNow(page, place) {
+  return place.unit === undefined ? place : unitPlace(page, page.feed.units.get(place.unit)?.record);
 }
 
 function ordersOf({ orders, bases }) {
@@ -39,11 +45,11 @@ function orderPlace(order, bases) {
   return { key: order.order, text: `${name}: its station ${order.base_name}, no grid reference`, lat: base.lat, lon: base.lon, given };
 }
 
-function unitPlace(record) {
+function unitPlace({ feed }, record) {
   const { lat, lon } = record?.position ?? {};
   if (!Number.isFinite(lat) || !Number.isFinite(lon)) return null;
-  const now = record.position_fresh ? "is" : "was last seen";
-  return { key: `unit ${record.unit}`, text: `Where ${record.callsign} ${now}`, lat, lon, given: {} };
+  const now = isPositionNow(record, feed.state === "live") ? "is" : "was last seen";
+  return { key: `unit ${record.unit}`, text: `Where ${record.callsign} ${now}`, lat, lon, given: {}, unit: record.unit };
 }
 
 function degrees({ lat, lon }) {

@@ -1,7 +1,7 @@
 // Who gets there first: the list below the map. It asks again while it is in sight, and Enter on a unit opens the order.
 
 import { element } from "./row.js";
-import { isDone, recommendUnits, trouble } from "./send.js";
+import { isDone, recommendUnits, unread } from "./send.js";
 import { availability, clockTime } from "./words.js";
 
 const AGAIN_MS = 3000;
@@ -19,11 +19,12 @@ export class Recommend {
   #places = [];
   #asked = 0;
   #askedMs = -Infinity;
+  #waiting = 0;
   #shown = "";
   #units = [];
 
-  // `asks.places()` gives where to: `[{key, text, lat, lon, given}]`, the likeliest first; `asks.capabilities()` what can
-  // be asked for; `asks.choose(unit, place)` is told who is to be sent there, `asks.select(unit)` who is looked at; `asks.placed()`
+  // `asks.places()` gives where to: `[{key, text, lat, lon, given}]`, the likeliest first, and `asks.placeNow(place)` the
+  // same as it is now, null where that is not known any more; `asks.capabilities()` what can be asked for; `asks.choose(unit, place)` is told who is to be sent there, `asks.select(unit)` who is looked at; `asks.placed()`
   // that there is other room.
   constructor(root, asks) {
     this.#root = root;
@@ -68,9 +69,10 @@ export class Recommend {
     this.#asks.placed();
   }
 
-  // Units come and go: what is in sight is asked for again.
+  // Units come and go: what is in sight is asked for again, once the last answer is there. A server that is slower than
+  // that would never be heard.
   tick(nowMs) {
-    if (this.isOpen && nowMs - this.#askedMs > AGAIN_MS) this.#ask();
+    if (this.isOpen && this.#waiting === 0 && nowMs - this.#askedMs > AGAIN_MS) this.#ask();
   }
 
   // `goOn`: the first unit then has the focus.
@@ -79,15 +81,20 @@ export class Recommend {
     this.#asked += 1;
     const asked = this.#asked;
     const place = this.#place();
-    if (!place) return this.#say("No place to ask for: select an order or a unit, or open the map (F7)");
+    if (!place) {
+      this.#show([], "");
+      return this.#say("No place to ask for: select an order or a unit, or open the map (F7), and R again");
+    }
     const { capability, service } = this.#fields;
     const wanted = { lat: place.lat, lon: place.lon, capability: capability.value.trim(), limit: LIMIT };
     if (service.value) wanted.service = service.value;
+    this.#waiting += 1;
     const answer = await recommendUnits(wanted);
+    this.#waiting -= 1;
     if (asked !== this.#asked || !this.isOpen) return;
     if (!isDone(answer)) {
       if (answer.status >= 400 && answer.status < 500) this.#show([], "");
-      return this.#say(`${this.#units.length > 0 ? `As of ${this.#shown}, not renewed: ` : ""}${trouble(answer)}`);
+      return this.#say(`${this.#units.length > 0 ? `As of ${this.#shown}, not renewed: ` : ""}${unread(answer)}`);
     }
     const { body } = answer;
     this.#show(body.units, clockTime(Date.parse(body.at)));
@@ -98,8 +105,15 @@ export class Recommend {
     if (goOn) this.#list.querySelector("button")?.focus();
   }
 
+  // The place that is chosen, as it is now: of a unit that moves, where it is by now.
   #place() {
-    return this.#places.find(({ key }) => key === this.#fields.place.value);
+    const at = this.#places.findIndex(({ key }) => key === this.#fields.place.value);
+    const place = at < 0 ? null : this.#asks.placeNow(this.#places[at]);
+    if (!place) return null;
+    this.#places[at] = place;
+    const option = this.#fields.place.options[at];
+    if (option.textContent !== place.text) option.textContent = place.text;
+    return place;
   }
 
   // Whoever has the focus keeps it while the list is renewed.

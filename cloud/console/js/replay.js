@@ -22,10 +22,11 @@ const SPEEDS = [1, 10, 60];
 const YOUNG_MS = 3000;
 
 const at = (id) => document.getElementById(id);
+const PLAIN = at("said").textContent;
 const nodes = { grid: at("grid"), nothing: at("nothing"), find: at("find"), slider: at("slider"), views: at("views") };
 const feed = new PastFeed();
 const grid = new Grid(nodes.grid);
-const detail = new Detail(at("detail"), { close: () => close(), act: () => {} });
+const detail = new Detail(at("detail"), { close: () => close(), act: () => {}, gone: "nothing is known of it at that moment" });
 const map = new MapPane(at("map"), { select: (unit) => choose(unit) });
 const screen = new Screen(() => {
   draw();
@@ -74,7 +75,8 @@ function showTotals(shown) {
     return baseText(count(there, keyOf), there.filter((record) => seen.placed.has(record.unit)).length);
   });
   const looking = { view: seen.view, isSearch: seen.words.length > 0 };
-  at("counts").textContent = feed.problem ? "" : sumText(count(all, keyOf));
+  const without = feed.forgotten.length ? ` · WITHOUT ${feed.forgotten.join(", ")}: no longer kept` : "";
+  at("counts").textContent = feed.problem ? "" : `${sumText(count(all, keyOf))}${without}`;
   at("shown").textContent = feed.problem ? "" : shownText(shown.length, feed.units.size, looking);
   nodes.nothing.hidden = shown.length > 0;
   nodes.nothing.textContent = feed.problem ? `Not known: ${feed.problem}` : nothingText(feed.units.size, looking);
@@ -114,11 +116,15 @@ function showRange() {
 }
 
 async function go(ms) {
+  say(PLAIN);
   const latest = Date.now() - YOUNG_MS;
   if (ms >= latest) seen.isPlaying = false;
   seen.wantedMs = Math.min(ms, latest);
   if (!(await feed.go(seen.wantedMs))) return;
-  if (feed.range.lastMs !== null && feed.atMs > feed.range.lastMs) feed.range.lastMs = feed.atMs;
+  if (feed.range.lastMs !== null && feed.atMs > feed.range.lastMs && !feed.problem) {
+    feed.range.lastMs = feed.atMs;
+    showRange();
+  }
   const here = new URL(location.href);
   here.searchParams.set("at", new Date(feed.atMs).toISOString());
   history.replaceState(null, "", here);
@@ -138,9 +144,11 @@ function step(ms) {
 // To where something changed: of the unit whose detail is open, else of any.
 async function toChange(direction) {
   stop();
-  const found = await feed.change(seen.wantedMs - (direction < 0 ? 1 : 0), direction, detail.isOpen ? seen.detailed : null);
-  if (found === null) say(direction > 0 ? "Nothing changed after this" : "Nothing changed before this");
-  else await go(found);
+  const unit = detail.isOpen ? seen.detailed : null;
+  const { ms, problem } = await feed.change(seen.wantedMs - (direction < 0 ? 1 : 0), direction, unit);
+  if (ms !== null) return go(ms);
+  if (problem) return say(`Not known whether anything changed: ${problem}. Ask again`);
+  say(direction > 0 ? "Nothing changed after this" : "Nothing changed before this");
 }
 
 // A picture a second, each as much later as the speed says: no moment between is made up.

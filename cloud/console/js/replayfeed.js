@@ -8,16 +8,27 @@ export class PastFeed {
   atMs = null;
   // Why there is no picture of that moment; "" where there is one.
   problem = "";
+  // Whose units are not in the picture, for they keep nothing so old: organisations by id.
+  forgotten = [];
   range = { firstMs: null, lastMs: null, gaps: [] };
   #wanted = 0;
+  #asking = null;
 
-  // Go to a moment. True where the picture is there and nobody has asked for another meanwhile.
+  // Go to a moment. True where the picture is there and nobody has asked for another meanwhile. One is asked for at a
+  // time: who drags the slider names a hundred moments, and each picture is a county's.
   async go(ms) {
     const wanted = ++this.#wanted;
-    const answer = await read(`v1/replay?at=${encodeURIComponent(new Date(ms).toISOString())}`);
+    while (this.#asking) {
+      await this.#asking;
+      if (wanted !== this.#wanted) return false;
+    }
+    this.#asking = read(`v1/replay?at=${encodeURIComponent(new Date(ms).toISOString())}`);
+    const answer = await this.#asking;
+    this.#asking = null;
     if (wanted !== this.#wanted) return false;
     this.atMs = ms;
     this.problem = answer.known ? "" : answer.problem ?? "the server did not say why";
+    this.forgotten = answer.forgotten ?? [];
     const records = answer.known ? answer.units : [];
     this.units = new Map(records.map((record) => [record.unit, { record, atMs: ms }]));
     return true;
@@ -31,13 +42,14 @@ export class PastFeed {
     this.range = { firstMs: answer.first && Date.parse(answer.first), lastMs: answer.last && Date.parse(answer.last), gaps };
   }
 
-  // The moment of the next change, or with a negative step of the one before, of one unit or of any; null for none.
-  // Moments are told to the microsecond, and gone to by the millisecond after.
+  // The moment of the next change, or with a negative step of the one before, of one unit or of any: `{ms, problem}`,
+  // `ms` null for none, `problem` where the server did not say. Moments are told to the microsecond, and gone to by the
+  // millisecond after.
   async change(ms, step, unit) {
     const asked = new URLSearchParams({ at: new Date(ms).toISOString(), towards: step > 0 ? "next" : "previous" });
     if (unit) asked.set("unit", unit);
     const answer = await read(`v1/replay/change?${asked}`);
-    return answer.at ? Math.floor(Date.parse(answer.at)) + 1 : null;
+    return { ms: answer.at ? Math.floor(Date.parse(answer.at)) + 1 : null, problem: answer.problem ?? "" };
   }
 }
 

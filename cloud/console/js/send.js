@@ -12,7 +12,9 @@ async function ask(method, path, body, headers = {}) {
       cache: "no-store",
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    return { status: answer.status, body: await answer.json().catch(() => ({})) };
+    // One that was cut off on its way says nothing of what was done, however it began.
+    const told = await answer.json().catch(() => null);
+    return { status: told === null && answer.ok ? 0 : answer.status, body: told ?? {} };
   } catch {
     return { status: 0, body: {} };
   }
@@ -25,6 +27,16 @@ export function trouble({ status, body }) {
   return status === 0 ? "no answer: it is not known whether it was done" : body.problem ?? `refused (${status})`;
 }
 
+// Why something could not be read: then there is nothing that may have been done.
+export function unread(answer) {
+  return answer.status === 0 ? "no answer" : trouble(answer);
+}
+
+// Why it was not done behind `word`, such as "not acknowledged", which nobody can say where no answer came.
+export function refusal(answer, word) {
+  return answer.status === 0 ? trouble(answer) : `${word}: ${trouble(answer)}`;
+}
+
 export const putOrder = (id, order) => ask("PUT", `v1/orders/${id}`, order);
 export const cancelOrder = (id, by, reason) => ask("POST", `v1/orders/${id}/cancel`, { by, reason });
 export const closeOrder = (id, by, reason) => ask("POST", `v1/orders/${id}/close`, { by, reason });
@@ -33,6 +45,7 @@ export const acknowledgeAlarms = (id, by, alarms) => ask("POST", `v1/orders/${id
 export const acknowledgeAlarm = (id, by) => ask("POST", `v1/alarms/${encodeURIComponent(id)}/acknowledge`, { by });
 export const cancelAlarm = (id, by, reason) => ask("POST", `v1/alarms/${encodeURIComponent(id)}/cancel`, { by, reason });
 export const listBases = () => ask("GET", "v1/bases");
+export const readHealth = () => ask("GET", "healthz");
 
 const enc = encodeURIComponent;
 export const readScheme = (unit) => ask("GET", `v1/units/${enc(unit)}/scheme`);

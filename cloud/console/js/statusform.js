@@ -3,7 +3,7 @@
 import { AskingForm } from "./asking.js";
 import { codesFor } from "./codes.js";
 import { element } from "./row.js";
-import { isDone, readScheme, sayStatus, trouble } from "./send.js";
+import { isDone, readScheme, sayStatus, unread } from "./send.js";
 import { since, statusCode } from "./words.js";
 
 const READING = "Its codes are being read…";
@@ -51,7 +51,8 @@ export class StatusForm extends AskingForm {
     const isOther = record.status?.code !== this.#record.status?.code || record.status?.since !== this.#record.status?.since;
     this.#record = record;
     this.#showStanding();
-    if (!isOther) return;
+    // What was asked, and may be what stands now, is asked again as it was.
+    if (!isOther || this.isWaiting) return;
     this.#renew();
     this.say("Another status stands by now: look again, and decide on that");
   }
@@ -88,7 +89,7 @@ export class StatusForm extends AskingForm {
     const answer = await readScheme(unit);
     if (isDone(answer)) this.#schemes.set(unit, answer.body.codes);
     if (!this.isOpen || this.#record.unit !== unit) return;
-    this.#said = isDone(answer) ? "" : `Its codes could not be read: ${trouble(answer)}. Esc and S asks again`;
+    this.#said = isDone(answer) ? "" : `Its codes could not be read: ${unread(answer)}. Esc and S asks again`;
     this.#codes = this.#schemes.get(unit) ?? [];
     if (this.#codes.length === 0 || this.root.querySelector(".said").textContent === READING) this.say(this.#said);
     if (this.#chosen === null) this.#choose(0);

@@ -65,7 +65,8 @@ export class UnitCard {
     setAttribute(this.element, "aria-label", unit.callsign);
     setAttribute(this.element, "data-buttons", String(unit.buttons.length));
     setText(this.#callsign, unit.callsign);
-    setText(this.#kind, [SERVICES[unit.service], unit.vehicle].filter(Boolean).join(" "));
+    const mode = unit.mode === "live" ? "" : `${unit.mode.toUpperCase()} ONLY`;
+    setText(this.#kind, [SERVICES[unit.service], unit.vehicle, mode].filter(Boolean).join(" "));
     const swapped = unit.carried !== "own" && page.swap !== null;
     setHidden(this.#swap, !swapped);
     setText(this.#swap, swapped ? swapText(page.swap) : "");

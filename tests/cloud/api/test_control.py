@@ -96,6 +96,7 @@ def test_what_cannot_be_taken_changes_nothing(shared_mosquitto: RunningBroker, t
             (422, "is no code of uk-police-state; one of 1, 2, 3", await say(client, code="no such")),
             (422, "is an event, and never stands", await say(client, code=event)),
             (422, "in the future", await say(client, at=(now + timedelta(minutes=1)).isoformat())),
+            (422, "more than a day ago", await say(client, at=(now - timedelta(hours=25)).isoformat())),
             (422, "body: ", await say(client, at="2026-11-01T12:00:00")),
             (422, "body: ", await say(client, by="")),
             (422, "body: ", await say(client, source="elsewhere")),

@@ -78,6 +78,7 @@ def test_what_is_no_question_is_refused(keep: Keep) -> None:
         ({"since": DAY["until"]}, 422, "since must be before until"),
         ({"since": "2026-10-01T00:00:00Z"}, 422, "31 days"),
         ({"since": "0001-01-01T00:00:00+14:00"}, 422, "years"),
+        ({"since": "0001-01-01T00:00:00Z", "until": "0001-01-02T00:00:00Z", "zone": "America/New_York"}, 422, "1970"),
     ]
     for changed, status, says in refused:
         answer = ask(keep, "/v1/statistics", **asked | changed)

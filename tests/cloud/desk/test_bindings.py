@@ -14,6 +14,7 @@ import pytest
 from cloud.desk.bindings import BindingPorts, Bindings
 from cloud.desk.bindingviews import BindingView
 from cloud.desk.bindingwords import DecisionRequest, LendRequest, Refusal
+from cloud.desk.ports import Recorded
 from cloud.directory import Directory, InForce
 from cloud.directory.build import build
 from cloud.directory.schemes import read_packaged
@@ -26,7 +27,7 @@ from tests.cloud.fleet.samples import COUNTY
 from tests.cloud.ledger.samples import event as event_row
 from tests.cloud.ledger.samples import open_in
 from wire import codec
-from wire.events import BindingEvent
+from wire.events import BindingEvent, StatusEvent
 
 PARTS = """
 [[base]]
@@ -84,12 +85,14 @@ class Lab:
         self.shown: dict[str, list[str]] = {}
         self.told: list[str] = []
         self.adopted: list[tuple[str, str]] = []
+        self.recalled: list[Recorded] = []
         self.bindings = Bindings(self.in_force, self.ledger, clock=clock)
         self.bindings.connect(
             BindingPorts(
                 show=lambda unit, claims: self.shown.update({unit: [one.claim for one in claims]}),
                 tell_state=self.told.append,
                 adopt=lambda unit, device: self.adopted.append((unit, device)),
+                recall=self.recalled.extend,
             )
         )
 
@@ -172,6 +175,35 @@ def test_a_confirmed_claim_is_in_force_and_told_to_both_vehicles(tmp_path: Path)
             (found := lab.refused(lab.bindings.refuse, claim, BY))[0],
             "confirmed by Shah" if "confirmed by Shah" in found[1] else found[1],
         )
+
+
+def press(lab: Lab, device: str, code: str) -> None:
+    """A status of the claimed unit, stored as ingest does."""
+    loaded, now = lab.ledger.load(), lab.clock.now()
+    number = loaded.next_event_id
+    event = StatusEvent(
+        seq=number, at=now, clock="gnss", boot=1, mono_ms=0, mode="live", unit="kf-1", scheme="uk-fire-gd92",
+        code=code, by="panel",
+    )  # fmt: skip
+    row = event_row(
+        number, device=device, unit="kf-1", body=codec.encode(event), at=now, received_at=now, corrected_at=now,
+        prev=dict(loaded.tails).get("kf-1"),
+    )  # fmt: skip
+    lab.ledger.commit(Commit(events=[row], tails=[("kf-1", number)]))
+
+
+def test_the_order_hears_what_was_declared_since_the_claim(tmp_path: Path) -> None:
+    """It was history until control confirmed; what the old vehicle said, or was said long before, stays so."""
+    clock = HandClock()
+    with working(tmp_path, clock) as lab:
+        press(lab, "spare", "4")
+        clock.moved_s += 60
+        claim = lab.claim()
+        for device, code in (("spare", "1"), ("veh-1", "4"), ("spare", "2")):
+            press(lab, device, code)
+        lab.do(lab.bindings.confirm, claim, BY)
+        said = [(one.device, one.event.code) for one in lab.recalled if isinstance(one.event, StatusEvent)]
+        assert [("spare", "1"), ("spare", "2")] == said
 
 
 def test_confirming_one_of_two_refuses_the_other(tmp_path: Path) -> None:

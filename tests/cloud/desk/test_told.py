@@ -8,6 +8,7 @@ import pytest
 
 from cloud.desk import Invalid
 from cloud.errors import Fatal
+from cloud.fleet.heads import CONTROL
 from cloud.ledger import OrderLogRow
 from tests.cloud.desk.lab import OTHER, HandClock, Lab, on_a_desk, put, working, writing
 from tests.cloud.dispatch.samples import (
@@ -72,6 +73,19 @@ def test_a_status_that_may_be_old_moves_no_order(tmp_path: Path) -> None:
         lab.tell(PUMP, status("kf-1", MOBILE), proven=False)
         assert "mobile" != lab.shown[ORDER].phase
         lab.tell(PUMP, status("kf-1", MOBILE))
+        assert "mobile" == lab.shown[ORDER].phase
+
+    on_a_desk(tmp_path, scenario)
+
+
+def test_a_vehicle_that_does_not_carry_the_unit_moves_no_order(tmp_path: Path) -> None:
+    """One that has only claimed it, or has lost it, is believed by nobody; control's word by radio is."""
+
+    async def scenario(lab: Lab) -> None:
+        await put(lab, units=("kf-1",))
+        lab.tell(CAR, status("kf-1", MOBILE))
+        assert "mobile" != lab.shown[ORDER].phase
+        lab.tell(CONTROL, status("kf-1", MOBILE, by="radio", operator="op 7"))
         assert "mobile" == lab.shown[ORDER].phase
 
     on_a_desk(tmp_path, scenario)

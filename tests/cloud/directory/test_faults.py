@@ -78,3 +78,10 @@ def test_toml_dates_are_dates() -> None:
     quoted = FILES["shifts.toml"].replace("2026-11-02", '"2026-11-02"')
     assert [] == told_of({"shifts.toml": quoted})
     assert shire().shifts["watches"].cycle is not None
+
+
+def test_callsigns_that_a_crew_types_alike_are_one() -> None:
+    """At a panel blanks and capitals tell no units apart, so a claim could go to either."""
+    units = FILES["units.toml"].replace('callsign = "14P1"', 'callsign = "14 P1"')
+    (line,) = told_of({"units.toml": units.replace('callsign = "14H1"', 'callsign = "14  p1"')})
+    assert "unit[1].callsign" in line and "one unit a callsign in an organisation" in line

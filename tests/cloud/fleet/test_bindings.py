@@ -227,6 +227,18 @@ def test_a_crew_takes_back_its_word_before_control_spoke() -> None:
     assert not play.again().waiting()
 
 
+def test_a_crew_that_stays_with_its_unit_waits_for_no_other() -> None:
+    """It claimed another by mistake, and then its own: nothing waits. That word come again undoes no later claim."""
+    play = Play()
+    play.claim("u2", "d1")
+    own = play.claim("u1", "d1")
+    assert not play.register.waiting() and not play.again().waiting()
+    assert "ended" == play.register.told("d1", "u1", play.now)["u2"].outcome
+    later = play.claim("u2", "d1")
+    assert not play.register.take(own, "d1")
+    assert (later,) == play.register.waiting()
+
+
 def test_a_claim_on_another_unit_takes_the_place_of_the_first() -> None:
     """A vehicle carries one unit, so it asks for one; confirmed, the unit that it carried before has its own again."""
     play = Play()

@@ -20,6 +20,11 @@ def panel(code: str, moment_s: float, *, proven: bool = True, seq: int = 1) -> H
     return head(code, moment_s, device="panel-1", stream="E3-a", proven=proven, seq=seq)
 
 
+def vague(code: str, moment_s: float) -> Head:
+    """A status of the vehicle that no checked clock vouches for."""
+    return head(code, moment_s, proven=False)
+
+
 def test_within_a_device_order_is_stream_and_sequence() -> None:
     """A later sequence stands though its clock says earlier, and a later stream though its sequence is lower."""
     first = head(AVAILABLE, 0, seq=5)
@@ -99,7 +104,8 @@ def test_a_press_that_was_carried_counts_by_where_it_was_pressed(
         ("other words, same class", (head("3", 1), panel(AVAILABLE, 0)), "veh-2", "Available", 1),
         ("unproven", (head(AVAILABLE, 0), panel(PARTLY, DAY_S, proven=False)), "veh-2", "ConditionallyAvailable", 1),
         ("unproven, more available", (head(AWAY, 0), panel(AVAILABLE, 1, proven=False)), "veh-2", "NotAvailable", 0),
-        ("both unproven", (head(AVAILABLE, 6, proven=False), panel(AWAY, 0, proven=False)), "veh-2", "Available", 0),
+        ("both unproven", (vague(AVAILABLE, 6), panel(AWAY, 0, proven=False)), "panel-1", "NotAvailable", 1),
+        ("both unproven, the later less", (vague(AWAY, 6), panel(PARTLY, 0, proven=False)), "veh-2", "NotAvailable", 0),
     ],
 )
 def test_between_two_devices(why: str, pair: tuple[Head, Head], stands: str, availability: str, conflicts: int) -> None:

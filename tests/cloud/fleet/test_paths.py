@@ -131,3 +131,16 @@ def test_one_that_is_gone_is_not_silent() -> None:
     county.names = kept
     county.look()
     assert county.fleet.path_failure is None
+
+
+def test_one_that_another_vehicle_carries_now_is_not_silent_with_them() -> None:
+    """The network is suspected of those that fell silent, and of no vehicle that was not heard yet."""
+    county = County(10)
+    county.run(30, county.names[8:])
+    made = {key: getattr(entry("kp-12"), key) for key in ENTRY_FIELDS}
+    carriers = {name: f"v-{name}" for name in county.names} | {"u-0": "spare"}
+    entries = [UnitEntry(**made | {"id": name, "callsign": name, "carrier": of}) for name, of in carriers.items()]
+    county.fleet.rebind(entries, {name: (of,) for name, of in carriers.items()}, at(county.now_s))
+    county.fleet.apply_head(head("2", county.now_s, unit="u-0", device="spare", received=NOON), at(county.now_s))
+    county.look()
+    assert set(county.names[1:8]) == county.suspected()

@@ -74,6 +74,13 @@ def test_a_more_numerous_crew_of_an_unknown_time_displaces_none() -> None:
     assert stands is not None and 4 == stands.riders
 
 
+def test_of_two_crews_of_an_unknown_time_the_fewer_count() -> None:
+    """Whichever came last may have been said first: a log-on that was held back undoes no log-off."""
+    held_back = crew(5, 150, device="panel-1", proven=False)
+    stands = stand_crew((KeptCrew((1, 1), crew(0, 100, proven=False)), KeptCrew((1, 1), held_back)))
+    assert stands is not None and 0 == stands.riders
+
+
 def test_a_crew_is_shown_against_what_the_unit_needs() -> None:
     """How many there are and should be, what is missing, and what is needed though nobody has logged on yet."""
     until = at(9_000).utc

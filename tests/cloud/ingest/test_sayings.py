@@ -191,3 +191,17 @@ def test_a_device_without_end_of_names_fills_no_memory() -> None:
     send(desk, vehicle)
     assert ["defect:part 0", "defect:axle"] == [row[2] for row in desk.commit().commit.latest]
     assert "axle" in [one.what for one in shown(desk).defects]
+
+
+def test_many_small_defects_hide_no_crew_and_no_grave_one() -> None:
+    """A device on which weeks of them were never cleared tells who is on board, and what takes the unit off the run."""
+    desk, vehicle = Desk(), Vehicle()
+    hear(desk)
+    tell(vehicle, *(defect(1, f"part {number}", off_the_run=False) for number in range(NAMES_MAX)))
+    tell(vehicle, crew(1, 3), defect(1, "brakes"), defect(1, "one more", off_the_run=False))
+    send(desk, vehicle)
+    assert ["crew", "defect:brakes"] == [row[2] for row in desk.commit().commit.latest[NAMES_MAX:]]
+    for each in (desk, restarted(desk)):
+        record = shown(each)
+        assert record.crew is not None and 3 == record.crew.riders
+        assert "brakes" in [one.what for one in record.defects]

@@ -145,6 +145,15 @@ class FramesConformance:
         assert 1 == len(store.spans())
         store.close()
 
+    def test_a_span_goes_on_to_midnight(self, tmp_path: Path) -> None:
+        """Where one append ends just before it and the next has frames of the new day alone, nothing is unknown."""
+        store = self.open(tmp_path)
+        store.append([frame("a", 86_399)], span(86_390, 86_399.2))
+        store.append([frame("a", 86_400.1)], span(86_390, 86_400.2))
+        held = store.span_at(START_US + round(86_399.9 * SECOND_US))
+        assert held is not None and [frame("a", 86_399)] == store.shown_at(DAY_US + START_US - 1, held)
+        store.close()
+
     def test_a_copy_is_read_once(self, tmp_path: Path) -> None:
         """What was appended again after a failure that was none is there once, tidied or not."""
         store = self.open(tmp_path)

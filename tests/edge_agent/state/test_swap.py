@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.state.swap import Stage, Swap, View, ask, carried, carry, hear, settle, view
+from edge_agent.state.swap import Stage, Swap, View, ask, carried, carry, drop_needless, hear, settle, view
 from wire.messages import ClaimState
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -53,16 +53,28 @@ def test_an_old_refusal_does_not_answer_a_new_word() -> None:
 def test_a_callsign_that_control_does_not_know() -> None:
     """Its event is refused: the page says so, and no other refusal counts."""
     swap = asked(Swap(), seq=7)
-    assert "queued" == stage(settle(swap, stream="s", refused={6}))
-    assert "queued" == stage(settle(swap, stream="other", refused={7}))
-    assert "unknown" == stage(settle(swap, stream="s", refused={7}))
-    assert "unknown" == stage(settle(carry(swap, stream="t", seq=1), stream="t", refused={1}))
+    assert "queued" == stage(settle(swap, stream="s", through=7, refused={6}))
+    assert "queued" == stage(settle(swap, stream="other", through=7, refused={7}))
+    assert "unknown" == stage(settle(swap, stream="s", through=7, refused={7}))
+    assert "unknown" == stage(settle(carry(swap, stream="t", seq=1), stream="t", through=1, refused={1}))
 
 
 def test_what_is_so_already_is_not_asked() -> None:
     """A word that waits at control, or holds, is not queued again; nor is the end of a swap that there is not."""
     waits = hear(Swap(), [told("waiting")])
     assert waits == asked(waits) and Swap() == asked(Swap(), on=False)
+
+
+def test_a_wish_for_its_own_unit_is_over_once_control_has_it() -> None:
+    """The vehicle carries it: nobody will answer, and the page does not say for ever that it is not at control."""
+    swap = asked(Swap(), "Spare 1", seq=3)
+    assert "queued" == view(drop_needless(swap, "SPARE 1"), OWN).stage, "it is not at control yet"
+    stored = settle(swap, stream="s", through=3, refused=())
+    assert "own" == stage(drop_needless(stored, "SPARE 1"))
+    assert "queued" == stage(drop_needless(stored, "SPARE 2")), "another's is answered by control's word"
+    gone = hear(Swap(), [told("ended", unit=OWN, callsign="SPARE 1")])
+    back = settle(asked(gone, "SPARE 1", seq=3), stream="s", through=3, refused=())
+    assert "queued" == stage(drop_needless(back, "SPARE 1")), "another vehicle carries it: control decides"
 
 
 def test_the_end_of_a_swap_waits_for_control() -> None:

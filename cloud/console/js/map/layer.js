@@ -72,7 +72,8 @@ export class UnitLayer {
     if (this.#packed.length < rows * ROW * FLOATS) this.#packed = new Float32Array(rows * ROW * FLOATS * 2);
     // Near the origin a float tells centimetres; over the whole world it tells metres.
     this.#origin ??= all[0] ?? bases[0] ?? null;
-    if (this.#epochMs === 0 && serverMs > 0) this.#epochMs = serverMs - DAY_MS;
+    // Counted from the day before what is shown: a replay goes to another day, and all is filled anew for it.
+    if (serverMs > 0) this.#epochMs = serverMs - DAY_MS;
     bases.forEach((base, index) => this.#packBase(base, index));
     all.forEach((sign, index) => this.#pack(sign, bases.length + index, {
       selected: sign.unit === selected, emergency: emergencies.has(sign.unit),
@@ -97,7 +98,7 @@ export class UnitLayer {
     into[at + 4] = sign.colour;
     into[at + 5] = (sign.isConfirmed ? FLAGS.confirmed : 0) + (sign.isStale ? FLAGS.stale : 0)
       + (selected ? FLAGS.selected : 0) + (emergency ? FLAGS.emergency : 0);
-    // Below 0 it is not known; what is older than the day before this page was opened is as good as that.
+    // Below 0 it is not known; what is older than a day is as good as that.
     into[at + 8] = sign.fixedMs === null ? -1 : (sign.fixedMs - this.#epochMs) / 1000;
     into[at + 9] = sign.accuracyM;
     into[at + 10] = sign.growthMps;
