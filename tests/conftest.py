@@ -10,6 +10,16 @@ from tests import programs
 pytest_plugins = ["tests.brokers", "tests.chromium"]
 
 
+LONG = ("tests/scenario/", "tests/chaos/", "tests/simulator/", "tests/endtoend/", "tests/browser/")
+"""What takes longest, in the order in which it is begun: several files run side by side, and nobody waits at the end
+for the last of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: next((at for at, part in enumerate(LONG) if item.nodeid.startswith(part)), len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def require_program() -> Callable[[str], Path]:
     """A function: the path of a program, or a skip where it is missing, which is a failure under WATCHROOM_CI=1."""

@@ -26,7 +26,8 @@ from cloud.telemetry import FrameRow, Span
 from wire.feed import FeedRecord
 
 EVERY_S = 1.0
-RETRY_S = 1.0
+RETRY_S = (1.0, 8.0)
+"""How soon a store that failed is asked again, and how seldom in the end: each time it may read a file from anew."""
 PAUSE_US = 3_000_000
 """A client that hears nothing for longer says that the feed is lost."""
 SET_US = 1_000_000
@@ -223,6 +224,7 @@ class Recorder:
 
     async def _do(self, work: Callable[[], _Done]) -> _Done:
         """Do something on the thread, again and again while a store fails; says so once."""
+        wait_s, wait_max_s = RETRY_S
         while True:
             try:
                 done = await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -231,7 +233,8 @@ class Recorder:
                     _log.error("store_broke", cause=str(error))
                 self.failing, self.failures = True, self.failures + 1
                 self._tell()
-                await self._clock.sleep(RETRY_S)
+                await self._clock.sleep(wait_s)
+                wait_s = min(2 * wait_s, wait_max_s)
                 continue
             if self.failing:
                 _log.info("store_healed")

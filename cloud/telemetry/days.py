@@ -29,6 +29,8 @@ class _Open:
     connection: duckdb.DuckDBPyConnection
     read_only: bool
     pins: int = 0
+    writes: int = 0
+    """How many transactions are in its log."""
     closing: bool = False
     """Nobody new may use it; the last to let go closes it."""
     damage: str | None = None
@@ -87,6 +89,7 @@ class DayFiles:
                 entry.connection.unregister("batch")
             entry.connection.execute("COMMIT")
             self._writes[day] = self.stamp(day) + 1
+            entry.writes += 1
             self._checkpoint(day, entry)
         if entry.damage:
             raise Retryable(f"telemetry's file of {day} is damaged and set aside")
@@ -198,14 +201,25 @@ class DayFiles:
         return _Open(connection, read_only=False)
 
     def _connect(self, path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
-        """None for a damaged file, which is then set aside."""
+        """None for a damaged file, which is then set aside.
+
+        To write, what a crash left in the log is first moved into the file: whoever crashes often, or fails to write
+        for long, would read an ever longer one each time.
+        """
+        failure = opening_failure
         try:
-            return dayfile.connect(path, read_only=read_only)
+            connection = dayfile.connect(path, read_only=read_only)
+            if not read_only and dayfile.log_bytes(path) and self._has_room(path):
+                failure = working_failure
+                connection.execute("CHECKPOINT")
         except duckdb.Error as error:
+            if failure is working_failure:
+                connection.close()
             if not is_damage(error):
-                raise opening_failure(str(path), error) from error
+                raise failure(str(path), error) from error
             self.set_aside.append(SetAside(dayfile.set_aside(path), str(error).partition("\n")[0]))
             return None
+        return connection
 
     def _empty_log(self, day: date) -> None:
         """Move what a crash left in a day's log into its file."""
@@ -254,8 +268,10 @@ class DayFiles:
     def _checkpoint(self, day: date, entry: _Open) -> None:
         """Move a long log into the file, some time when there is room: the rows are durable in the log."""
         path = dayfile.path_of(self._folder, day)
-        if dayfile.log_bytes(path) >= dayfile.LOG_BYTES_MAX and self._has_room(path):
+        is_long = entry.writes >= dayfile.LOG_WRITES_MAX or dayfile.log_bytes(path) >= dayfile.LOG_BYTES_MAX
+        if is_long and self._has_room(path):
             entry.connection.execute("CHECKPOINT")
+            entry.writes = 0
 
     def _has_room(self, path: Path) -> bool:
         """Whether a checkpoint would fit on the disk."""

@@ -153,6 +153,7 @@ class Cloud:
         fresh = self._root / f"cloud-{self._lives}"
         _copy_ledger(folder, fresh)
         self.folder = fresh
+        shutil.rmtree(self._root / f"cloud-{self._lives - 2}", ignore_errors=True)  # its process is long gone
         tracks = KeptTracks()
         tracks.positions = list(positions)
         self.tracks = tracks

@@ -1,6 +1,7 @@
 """DuckDB held to the port, and to what only files can suffer."""
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from cloud.errors import Fatal, Retryable
 from cloud.telemetry import DuckTelemetry, Telemetry, dayfile
 from cloud.telemetry.columns import POSITIONS
 from cloud.telemetry.days import DayFiles
+from simulator.scenario.machine import no_room
 from tests.cloud.ledger.small_disk import fill, small_disk
 from tests.cloud.telemetry.conformance import TelemetryConformance
 from tests.cloud.telemetry.samples import EVER, later, no_fix, position, reading
@@ -340,6 +342,51 @@ def test_a_long_log_is_moved_into_the_file(tmp_path: Path, monkeypatch: pytest.M
         store.append([position(step * 500 + n, step, stream=f"s-{n * 7919}") for n in range(500)], [])
         assert dayfile.log_bytes(dayfile.path_of(tmp_path, FIRST)) < 100 * 1024
     assert 10_000 == len(store.series("p12", *EVER, 1_000_000))
+    store.close()
+
+
+def test_many_small_writes_are_moved_into_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of a few writes too many is moved into the file however short it is: each costs when it is opened again."""
+    monkeypatch.setattr(dayfile, "LOG_WRITES_MAX", 4)
+    store = DuckTelemetry.open(tmp_path)
+    logs = []
+    for step in range(9):
+        store.append([position(step, step)], [])
+        logs.append(dayfile.log_bytes(dayfile.path_of(tmp_path, FIRST)))
+    assert [False, False, False, True] * 2 + [False] == [log == 0 for log in logs]
+    assert 9 == len(store.series("p12", *EVER, 1_000))
+    store.close()
+
+
+def test_what_a_crash_left_in_the_log_is_in_the_file_once_it_is_written_to(tmp_path: Path) -> None:
+    """Whoever crashes often doesn't read an ever longer log: the first write of a new process empties it."""
+    store = DuckTelemetry.open(tmp_path / "old")
+    store.append([position(n, n, stream=f"s-{n * 7919}") for n in range(500)], [])
+    shutil.copytree(tmp_path / "old", tmp_path / "new")  # as a killed process leaves it
+    store.close()
+    left = dayfile.log_bytes(dayfile.path_of(tmp_path / "new", FIRST))
+
+    store = DuckTelemetry.open(tmp_path / "new")
+    store.append([position(500, 500)], [])
+    assert dayfile.log_bytes(dayfile.path_of(tmp_path / "new", FIRST)) < left / 10
+    assert 501 == len(store.series("p12", *EVER, 1_000))
+    store.close()
+
+
+def test_a_crashed_log_on_a_full_disk_waits_there(tmp_path: Path) -> None:
+    """Where a file takes nothing more, what is in the log can't be moved: it is tried again, and nothing is lost."""
+    store = DuckTelemetry.open(tmp_path / "old")
+    store.append([position(n, n, stream=f"s-{n * 7919}") for n in range(500)], [])
+    shutil.copytree(tmp_path / "old", tmp_path / "new")
+    store.close()
+
+    store = DuckTelemetry.open(tmp_path / "new")
+    for _ in range(2):
+        with no_room(), pytest.raises(Retryable):
+            store.append([position(500, 500)], [])
+    assert 500 == len(store.series("p12", *EVER, 1_000))
+    store.append([position(500, 500)], [])
+    assert (501, []) == (len(store.series("p12", *EVER, 1_000)), store.set_aside)
     store.close()
 
 
