@@ -11,7 +11,18 @@ import msgspec
 from cloud.directory.areas import Feature, ids_of, read_areas
 from cloud.directory.check import cross_check
 from cloud.directory.resolve import resolve
-from cloud.directory.rows import Base, ControlRoom, Device, Directory, Organisation, UnitRow, Vehicle
+from cloud.directory.rows import (
+    AgreementRow,
+    Base,
+    ControlRoom,
+    CoverRow,
+    Device,
+    Directory,
+    Organisation,
+    Partner,
+    UnitRow,
+    Vehicle,
+)
 from cloud.directory.shifts import Shift
 from cloud.directory.tables import Known, Placed, Row, Tables
 from wire.scheme import Scheme, assemble
@@ -31,6 +42,9 @@ class File(msgspec.Struct, frozen=True):
     device: tuple[Device, ...] = ()
     shift: tuple[Shift, ...] = ()
     control_room: tuple[ControlRoom, ...] = ()
+    agreement: tuple[AgreementRow, ...] = ()
+    cover: tuple[CoverRow, ...] = ()
+    partner: tuple[Partner, ...] = ()
 
 
 def build(
@@ -113,6 +127,9 @@ def _tables(parsed: Parsed, ground: list[Feature]) -> Tables:
         control_rooms=_rows(parsed, "control_room", ControlRoom),
         shifts=_rows(parsed, "shift", Shift),
         areas=tuple(Placed(each.area, each.path) for each in ground),
+        agreements=_rows(parsed, "agreement", AgreementRow),
+        covers=_rows(parsed, "cover", CoverRow),
+        partners=_rows(parsed, "partner", Partner),
     )
 
 
@@ -136,6 +153,7 @@ def _known(parsed: Parsed, areas: Mapping[str, str], schemes: Mapping[str, Schem
         device=_ids(parsed, "device"),
         shift=_ids(parsed, "shift"),
         area=dict.fromkeys(name for text in areas.values() for name in ids_of(text)),
+        control_room=_ids(parsed, "control_room"),
         scheme=schemes,
         crew_groups=Counter(_values(parsed, "unit", "crew_group")),
     )
@@ -165,6 +183,9 @@ def _directory(tables: Tables, schemes: dict[str, Scheme], texts: dict[str, str]
         shifts={each.row.id: each.row for each in tables.shifts},
         areas={each.row.id: each.row for each in tables.areas},
         control_rooms={each.row.id: each.row for each in tables.control_rooms},
+        agreements={each.row.id: each.row for each in tables.agreements},
+        covers={each.row.id: each.row for each in tables.covers},
+        partners={each.row.organisation: each.row for each in tables.partners},
         schemes=schemes,
         version=version_of(texts),
         texts=texts,

@@ -1,13 +1,14 @@
 """What must hold between the rows of a directory: nothing twice, and no reference to what isn't there. Pure.
 
 cross_check = what stands twice → what is not there → crewing.py (units) → speaking.py (devices, vehicles)
-→ ground.py (bases, areas) → turns.py (shifts)
+→ ground.py (bases, areas) → turns.py (shifts) → sharing.py (agreements, covers, partners)
 """
 
 from collections.abc import Iterator
 
 from cloud.directory.crewing import crewing_problems
 from cloud.directory.ground import ground_problems
+from cloud.directory.sharing import sharing_problems
 from cloud.directory.speaking import speaking_problems
 from cloud.directory.tables import Known, Tables, absent, repeated
 from cloud.directory.turns import shift_problems
@@ -23,6 +24,7 @@ def cross_check(tables: Tables, known: Known) -> Iterator[Problem]:
     yield from ground_problems(tables)
     for shift in tables.shifts:
         yield from shift_problems(shift)
+    yield from sharing_problems(tables, known)
 
 
 def _twice(tables: Tables) -> Iterator[Problem]:

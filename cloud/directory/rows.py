@@ -9,8 +9,9 @@ from msgspec import Meta
 from cloud.directory.areas import Area
 from cloud.directory.shifts import Shift
 from cloud.directory.tokens import Enrolment, FleetNumber, Latitude, Longitude, Name, Token
-from wire.events import Skill
+from wire.events import Instant, Skill
 from wire.feed import Service
+from wire.partner import Grant
 from wire.scheme import Scheme
 
 Master = Literal["watchroom", "cad"]
@@ -18,6 +19,7 @@ Spoken = Literal[
     "mobilise", "stand_down", "off_the_run", "rest_break", "operator", "officer_in_charge", "unit", "crew", "base"
 ]
 """The words that an organisation may have its own for."""
+Condition = Literal["always", "joint_incident", "major_incident"]
 Days = Annotated[int, Meta(ge=1, le=36_500, description="days")]
 Riders = Annotated[int, Meta(ge=0, le=99, description="how many ride")]
 Minutes = Annotated[int, Meta(ge=0, le=120, description="minutes")]
@@ -180,6 +182,65 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     revoked: bool = False
 
 
+Metres = Annotated[int, Meta(ge=10, le=50_000, description="metres")]
+Seconds = Annotated[int, Meta(ge=1, le=86_400, description="seconds, a day at most")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="64 hex digits, as `watchroom token` prints them")]
+
+
+class UnitsCovered(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the owner's units an agreement is about: those that fit each list that is given; all without any."""
+
+    units: tuple[Token, ...] = ()
+    types: tuple[Name, ...] = ()
+    bases: tuple[Token, ...] = ()
+    capabilities: tuple[Name, ...] = ()
+
+
+class AgreementRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organisation lets one partner see of its units. Nothing is shared without one."""
+
+    id: Token
+    owner: Token
+    partner: Token
+    purpose: Name
+    covers: UnitsCovered = UnitsCovered()
+    fields: Annotated[tuple[Grant, ...], Meta(min_length=1)]
+    precision_m: Metres | None = None
+    """Positions are blurred to squares of this side; None for exact ones."""
+    delay_s: Seconds | None = None
+    """Positions are held back so long."""
+    when: Condition = "always"
+    incident: Name | None = None
+    """The major incident that it waits for."""
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
+
+
+class CoverRow(msgspec.Struct, frozen=True, kw_only=True):
+    """That a room may take another's area over: nobody does without one."""
+
+    id: Token
+    room: Token
+    """Whose areas."""
+    covered_by: Token
+    """The room that takes them over."""
+    why: Annotated[tuple[Literal["planned", "overflow", "failure"], ...], Meta(min_length=1)]
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
+
+
+class Partner(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation whose systems read what agreements open to it."""
+
+    organisation: Token
+    token_sha256: Digest
+    """Of its token, which is kept nowhere here."""
+    mqtt: bool = False
+    """Whether its view is published over MQTT too."""
+    cad: bool = False
+    """Whether its command and control system may speak for its own units, under the organisation's masters."""
+
+
 class ControlRoom(msgspec.Struct, frozen=True, kw_only=True):
     """A room that watches: whose units, and which ground."""
 
@@ -205,6 +266,10 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     shifts: dict[str, Shift] = {}
     areas: dict[str, Area] = {}
     control_rooms: dict[str, ControlRoom] = {}
+    agreements: dict[str, AgreementRow] = {}
+    covers: dict[str, CoverRow] = {}
+    partners: dict[str, Partner] = {}
+    """By organisation."""
     texts: dict[str, str] = {}
     """The files that it was made of, by name."""
 

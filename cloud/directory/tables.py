@@ -6,7 +6,17 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from cloud.directory.areas import Area
-from cloud.directory.rows import Base, ControlRoom, Device, Organisation, UnitRow, Vehicle
+from cloud.directory.rows import (
+    AgreementRow,
+    Base,
+    ControlRoom,
+    CoverRow,
+    Device,
+    Organisation,
+    Partner,
+    UnitRow,
+    Vehicle,
+)
 from cloud.directory.shifts import Shift
 from wire.strict import Problem, closest
 
@@ -35,6 +45,9 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     control_rooms: tuple[Placed[ControlRoom], ...]
     shifts: tuple[Placed[Shift], ...]
     areas: tuple[Placed[Area], ...]
+    agreements: tuple[Placed[AgreementRow], ...]
+    covers: tuple[Placed[CoverRow], ...]
+    partners: tuple[Placed[Partner], ...]
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +60,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     scheme: Collection[str] | None = None
     shift: Collection[str] | None = None
     area: Collection[str] | None = None
+    control_room: Collection[str] | None = None
     crew_groups: Mapping[str, int] | None = None
     """How many units each crew group has."""
 

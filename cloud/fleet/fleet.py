@@ -11,7 +11,7 @@ from cloud.fleet.link import Link, apply_death, apply_sent, apply_vitals, freshn
 from cloud.fleet.paths import PathFailure, Paths
 from cloud.fleet.position import Place, apply_place
 from cloud.fleet.proposals import add
-from cloud.fleet.record import Judge
+from cloud.fleet.record import Judge, Seen
 from cloud.fleet.said import KeptDefect, Order, keep_crew, keep_defect, stand_crew, standing_defects
 from cloud.fleet.track import drop_outdated, follow_place, forget_place, hide, may_be_kept, move_base
 from cloud.fleet.unit import UNHEARD, Device, Ignition, Roll, Unit
@@ -306,6 +306,14 @@ class Fleet:
         judged = self._judge.judge(unit, cursor, as_of, now)
         self._wakes.plan(unit, judged.wakes, now.mono_s)
         return judged.record
+
+    def record_among(self, unit_id: str, as_of: datetime, now: Moment, seen: Seen) -> FeedRecord:
+        """Make a unit's record as if of its crew, its whole and its parts there were only those that are seen."""
+        return self._judge.judge(self._roll.units[unit_id], 0, as_of, now, seen).record
+
+    def kin(self, unit_id: str) -> tuple[str, ...]:
+        """Give the units whose records change with this one's: those that share its crew, its whole, its parts."""
+        return self._roll.units[unit_id].kin
 
     def _note_freshness(self, unit: Unit, now: Moment) -> None:
         found = freshness(self._roll.devices[unit.entry.carrier].link, now.mono_s)

@@ -1,6 +1,7 @@
 """A unit's record as the feed shows it: what stands is gathered, judged, and written down."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -19,6 +20,23 @@ from cloud.fleet.vouch import vouch_for
 from wire.feed import Ages, Conflict, FeedRecord, Freshness, PositionView, StatusView
 
 _DAY = timedelta(days=1)
+
+
+class Seen(Protocol):
+    """The units that whoever looks may know of."""
+
+    def __contains__(self, unit: object, /) -> bool:
+        """Tell whether a unit is among them."""
+        ...
+
+
+class _All:
+    def __contains__(self, unit: object, /) -> bool:
+        return True
+
+
+ALL: Seen = _All()
+"""Whoever looks may know of every unit."""
 
 
 class Sight(msgspec.Struct, frozen=True, gc=False):
@@ -46,15 +64,21 @@ class Judge:
         """Look at these: they change, and a record is of the moment at which it is made."""
         self._roll, self._paths = roll, paths
 
-    def judge(self, unit: Unit, cursor: int, as_of: datetime, now: Moment) -> Judged:
-        """Make a unit's record, its ages as at `now`."""
+    def judge(self, unit: Unit, cursor: int, as_of: datetime, now: Moment, seen: Seen = ALL) -> Judged:
+        """Make a unit's record, its ages as at `now`, as if there were no units of its kin but those that are seen."""
         sight = self._sight(unit, now)
-        mates = self._mates(unit, now) if unit.kin else ()
-        found = assess(self._basis(unit, sight, mates, now))
+        mates = self._mates(unit, now, seen) if unit.kin else ()
+        found = assess(self._basis(unit, sight, mates, now, seen))
         link, places = sight.carrier.link, sight.carrier.places
         fresh_until_s = position.fresh_until_s(places, link, sight.age_s, now) if sight.position else None
         is_placed = sight.fresh == "fresh" and fresh_until_s is not None
         record = self._record(unit, sight, found, (cursor, as_of, is_placed, now))
+        if seen is not ALL and unit.kin:
+            record = msgspec.structs.replace(
+                record,
+                alternates=tuple([self._callsign(mate) for mate in unit.mates if mate in seen]),
+                part_of=record.part_of if unit.entry.part_of in seen else "",
+            )
         return Judged(record, _wakes(link, fresh_until_s, found.changes_at, now))
 
     def vouch_of(self, device: str, unit: Unit, now: Moment) -> Vouch:
@@ -77,16 +101,17 @@ class Judge:
             _mode_of(unit, now),
         )
 
-    def _mates(self, unit: Unit, now: Moment) -> tuple[Mate, ...]:
+    def _mates(self, unit: Unit, now: Moment, seen: Seen) -> tuple[Mate, ...]:
         """Judge each unit of the same crew by itself, as if there were no other."""
         units = self._roll.units
         shared = [
-            make_mate(unit, mate, self._basis(mate, self._sight(mate, now), (), now))
-            for mate in [units[name] for name in unit.mates]
+            make_mate(unit, mate, self._basis(mate, self._sight(mate, now), (), now, seen))
+            for mate in [units[name] for name in unit.mates if name in seen]
         ]
-        return (*shared, *out_since(unit, [units[name] for name in unit.kin if name not in unit.mates]))
+        others = [units[name] for name in unit.kin if name in seen and name not in unit.mates]
+        return (*shared, *out_since(unit, others))
 
-    def _basis(self, unit: Unit, sight: Sight, mates: tuple[Mate, ...], now: Moment) -> Basis:
+    def _basis(self, unit: Unit, sight: Sight, mates: tuple[Mate, ...], now: Moment, seen: Seen) -> Basis:
         entry, extras, standing = unit.entry, unit.extras, unit.standing
         link, head = sight.carrier.link, standing.head if standing else None
         turn = None if entry.roster is None else _turn_of(unit, now.utc)
@@ -116,8 +141,8 @@ class Judge:
             bound_at=entry.bound_at,
             mates=mates,
             tier_min=entry.tier_min,
-            split_into=tuple([self._callsign(part) for part in entry.split_into]),
-            part_of=self._callsign(entry.part_of) if entry.part_of else "",
+            split_into=tuple([self._callsign(part) for part in entry.split_into if part in seen]),
+            part_of=self._callsign(entry.part_of) if entry.part_of and entry.part_of in seen else "",
             is_apart=entry.is_apart,
             path_failed=self._paths.has(entry.id),
         )
