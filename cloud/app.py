@@ -24,11 +24,13 @@ from cloud.broker.kept import broker_of
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
 from cloud.connections import (
+    Watching,
     connect_alarms,
     connect_bindings,
     connect_desk,
     connect_memory,
     connect_modes,
+    connect_partners,
     record_directory,
 )
 from cloud.desk import Alarms, Bindings, Desk
@@ -115,15 +117,17 @@ class App:
     def _make_site(
         self, ingest: Ingest, bindings: Bindings, ledger: Ledger, telemetry: DuckTelemetry, frames: DuckFrames
     ) -> Site:
+        epoch = secrets.token_hex(6)
         feed = Feed(
             ingest.fleet,
-            epoch=secrets.token_hex(6),
+            epoch=epoch,
             owner_term=ingest.owner_term,
             tick_ms=self._settings.tick_ms,
             now=ingest.moment(),
         )
         recorder = connect_memory(ingest, feed, ledger, frames, self._clock)
         listeners = Listeners()
+        partners = connect_partners(ingest, feed, epoch, self._settings.tick_ms)
         ports = connect_desk(ingest, feed, listeners)
         in_force = ingest.in_force
         reloader = Reloader(
@@ -131,7 +135,7 @@ class App:
         )
         desk = Desk(in_force, ledger, ports, clock=self._clock, owner_term=ingest.owner_term)
         modes = connect_modes(ingest, in_force, ledger, self._clock)
-        alarm_ports = connect_alarms(ingest, feed, listeners, modes)
+        alarm_ports = connect_alarms(ingest, Watching(feed, listeners, partners), modes)
         alarms = Alarms(in_force, ledger, alarm_ports, clock=self._clock)
         ingest.acceptor.states.acknowledged = alarms.acknowledged
         connect_bindings(ingest, bindings, desk)
@@ -145,6 +149,7 @@ class App:
         return Site(
             feed=feed,
             listeners=listeners,
+            partners=partners,
             ingest=ingest,
             desk=desk,
             alarms=alarms,
@@ -204,6 +209,7 @@ class App:
             await server.serve(sockets=[listening])
         except asyncio.CancelledError:
             site.listeners.close()
+            site.partners.close()
             await server.shutdown(sockets=[listening])
             raise
 

@@ -3,6 +3,7 @@
 They are the only places where parts that do not know each other meet; `app.py` calls them in order.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from cloud.clock import Clock
 from cloud.desk import AlarmPorts, BindingPorts, Bindings, Desk, Minted, ModePorts, Modes, Ports
 from cloud.directory import Directory, InForce
-from cloud.feeds import Feed, Listeners
+from cloud.feeds import Feed, Listeners, PartnerFeeds, Views
 from cloud.fleet.basis import ModeSaid
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import DirectoryRow, Ledger
@@ -18,7 +19,7 @@ from cloud.memory.before import find_before
 from cloud.memory.recorder import Recorder
 from cloud.memory.rows import Began
 from cloud.telemetry import DuckFrames
-from wire.feed import Assignment
+from wire.feed import AlarmView, Assignment
 
 
 def connect_desk(ingest: Ingest, feed: Feed, listeners: Listeners) -> Ports:
@@ -77,14 +78,38 @@ def connect_bindings(ingest: Ingest, bindings: Bindings, desk: Desk) -> None:
     bindings.connect(ports)
 
 
-def connect_alarms(ingest: Ingest, feed: Feed, listeners: Listeners, modes: Modes) -> AlarmPorts:
+@dataclass(frozen=True)
+class Watching:
+    """Who watches, and by which feed: this control room, and partners."""
+
+    feed: Feed
+    listeners: Listeners
+    partners: PartnerFeeds
+
+
+def connect_alarms(ingest: Ingest, watching: Watching, modes: Modes) -> AlarmPorts:
     """Connect the alarms with those who watch, and with the lamps of the devices that raised them."""
+
+    def show(alarms: tuple[AlarmView, ...]) -> None:
+        now = ingest.moment()
+        watching.listeners.send(watching.feed.show_alarms(alarms, now))
+        watching.partners.show_alarms(alarms, now)
+
     return AlarmPorts(
-        show=lambda alarms: listeners.send(feed.show_alarms(alarms, ingest.moment())),
+        show=show,
         tell_state=ingest.tell_state,
         ordinal=lambda device, stream: ingest.acceptor.known(device).get(stream),
         mode_of=modes.mode_of,
     )
+
+
+def connect_partners(ingest: Ingest, feed: Feed, epoch: str, tick_ms: int) -> PartnerFeeds:
+    """Connect the partners' feeds with what the fleet shows: they speak on the same tick."""
+    views = Views(ingest.fleet, ingest.directory, ingest.moment())
+    ingest.in_force.follow(views.follow)
+    partners = PartnerFeeds(views, epoch=epoch, tick_ms=tick_ms, now=ingest.moment())
+    feed.on_shown.append(partners.tick)
+    return partners
 
 
 def connect_memory(ingest: Ingest, feed: Feed, ledger: Ledger, frames: DuckFrames, clock: Clock) -> Recorder:
@@ -92,6 +117,7 @@ def connect_memory(ingest: Ingest, feed: Feed, ledger: Ledger, frames: DuckFrame
     began = Began(process=ingest.moment().utc, owner_term=ingest.owner_term, directory_version=ingest.directory.version)
     before = find_before(ledger.board_at, frames, began.process)
     recorder = Recorder(ledger.commit_board, frames.append, clock=clock, began=began, before=before)
-    feed.on_shown, recorder.whole = recorder.show, feed.records
+    feed.on_shown.append(recorder.show)
+    recorder.whole = feed.records
     ingest.in_force.follow(lambda _before, after: recorder.follow(after.version))
     return recorder

@@ -5,8 +5,9 @@ partner's token. The cursor counts this partner's own events. Events are of four
 
 - `snapshot` (`PartnerSnapshot`): the whole view, in parts; a client replaces what it holds when the last part has come.
 - `changes` (`PartnerChanges`): records that changed, and the units that are no longer to be seen. A client replaces
-  each record by its `unit`, and lets go of those in `gone`.
-- `alarms` (`PartnerAlarms`): emergencies of units that it may see them of; replaced by their `alarm`.
+  each record by its `unit`, and lets go of those in `gone`, with their alarms.
+- `alarms` (`PartnerAlarms`): emergencies of units that it may see them of; replaced by their `alarm`. A client lets go
+  of those of a unit whose record no longer has `alarms` among its `grants`.
 - `tick` (`wire.feed.Tick`): nothing changed.
 
 A field that no agreement opens is absent: never null, never empty. What is null or empty is known to be so.

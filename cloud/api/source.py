@@ -8,7 +8,7 @@ from cloud.api.map import Basemap
 from cloud.desk import Alarms, Bindings, Desk, Modes
 from cloud.directory import Reloader
 from cloud.durations import Durations
-from cloud.feeds import Feed, Listeners
+from cloud.feeds import Feed, Listeners, PartnerFeeds
 from cloud.fleet.clocks import Moment
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import Ledger
@@ -37,6 +37,8 @@ class Site:
 
     feed: Feed
     listeners: Listeners
+    partners: PartnerFeeds
+    """Every partner's view and feed."""
     ingest: Ingest
     desk: Desk
     alarms: Alarms

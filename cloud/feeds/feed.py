@@ -19,7 +19,7 @@ SNAPSHOT_PART_RECORDS = 500
 CURSOR_DIGITS_MAX = 18
 
 OnShown = Callable[[Moment, tuple[FeedRecord, ...]], None]
-"""Is told at each tick what it shows anew, be it nothing."""
+"""Whoever is told at each tick what it shows anew, be it nothing."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,7 +40,7 @@ class Feed:
         self._fleet = fleet
         self._epoch, self._owner_term, self._tick_ms = epoch, owner_term, tick_ms
         self._orders, self._alarms = ShownOrders(), ShownAlarms()
-        self.on_shown: OnShown = lambda _now, _records: None
+        self.on_shown: list[OnShown] = []
         self.cursor = 0
         self._spoke_s = now.mono_s
         known = fleet.take_changed(now)
@@ -166,7 +166,8 @@ class Feed:
             self.cursor += 1
         made = tuple(self._fleet.record(unit, self.cursor, as_of, now) for unit, as_of in changed.items())
         self._shown.update({record.unit: _note(record) for record in made})
-        self.on_shown(now, made)
+        for tell in self.on_shown:
+            tell(now, made)
         return made
 
     def _fresh(self, unit: str, now: Moment) -> FeedRecord:

@@ -21,8 +21,9 @@ from cloud.app import App
 from cloud.broker.kept import RETRY_S
 from cloud.clock import SystemClock
 from cloud.config import BrokerAddress, Settings
+from cloud.directory import Directory
 from cloud.errors import Fatal
-from cloud.feeds import Feed, Listeners
+from cloud.feeds import Feed, Listeners, PartnerFeeds, Views
 from cloud.fleet.clocks import Moment
 from cloud.process import claim_folder, listen_on, next_slot
 from edge_agent.clock import SystemClock as DeviceClock
@@ -132,10 +133,14 @@ def tick_through(work_s: list[float], folder: Path) -> Laden:
 
 def silent_site(moment: Callable[[], Moment]) -> Site:
     """A real feed of units that nobody hears from, with no stores behind it."""
-    feed = Feed(fleet(), epoch="e", owner_term=1, tick_ms=200, now=Moment(NOON, 1_000.0))
-    absent = (field.name for field in dataclasses.fields(Site) if field.name not in ("feed", "listeners", "moment"))
+    now = Moment(NOON, 1_000.0)
+    feed = Feed(fleet(), epoch="e", owner_term=1, tick_ms=200, now=now)
+    nobody = Directory(organisations={}, bases={}, units={}, devices={}, schemes={}, version="")
+    partners = PartnerFeeds(Views(fleet(), nobody, now), epoch="e", tick_ms=200, now=now)
+    given = {"feed": feed, "listeners": Listeners(), "partners": partners, "moment": moment}
+    absent = (field.name for field in dataclasses.fields(Site) if field.name not in given)
     parts: dict[str, object] = dict.fromkeys(absent) | {"trouble": list, "look": lambda _now: None}
-    return Site(feed=feed, listeners=Listeners(), moment=moment, **parts)  # type: ignore[arg-type]
+    return Site(**given, **parts)  # type: ignore[arg-type]
 
 
 def test_ticks_do_not_drift(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_every_tick_tells_what_it_showed() -> None:
     county = fleet()
     feed = Feed(county, epoch="e0", owner_term=7, tick_ms=200, now=at(0))
     told: list[tuple[Moment, Sequence[FeedRecord]]] = []
-    feed.on_shown = lambda now, records: told.append((now, records))
+    feed.on_shown.append(lambda now, records: told.append((now, records)))
     feed.tick(at(0.2))
     county.assign("kp-12", None, 5, at(0.3))
     event = feed.tick(at(0.4))

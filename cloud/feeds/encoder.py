@@ -1,0 +1,39 @@
+"""Encodes what partners receive, and asks again whether they may: the last step before bytes leave. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from cloud.feeds.views import Shown
+from cloud.fleet.clocks import Moment
+from cloud.sharing.view import leaks
+from wire.partner import PartnerRecord
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Encoder:
+    """Encodes each record once for everybody who may see the same of it, and asks again whether they may."""
+
+    def __init__(self) -> None:
+        """Nothing was encoded yet."""
+        self._moment: Moment | None = None
+        self._made: dict[int, tuple[PartnerRecord, msgspec.Raw]] = {}
+        """By the record itself: views give the same one to everybody who may see the same."""
+        self.held_back = 0
+        """Records that would have told what no agreement opens: a fault of ours, and none of them left."""
+
+    def encode(self, shown: Iterable[Shown], now: Moment) -> tuple[msgspec.Raw, ...]:
+        """Encode records as they are at `now`, without those that tell more than their grants open."""
+        if now != self._moment:
+            self._moment, self._made = now, {}
+        encoded = []
+        for one in shown:
+            made = self._made.get(id(one.record))
+            if made is None:
+                if any(leaks(one.record, one.grants)):
+                    self.held_back += 1
+                    continue
+                made = self._made[id(one.record)] = (one.record, msgspec.Raw(_encode(one.record)))
+            encoded.append(made[1])
+        return tuple(encoded)

@@ -1,0 +1,78 @@
+"""Every partner's feed, each with its own cursor and listeners."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from cloud.feeds.encoder import Encoder
+from cloud.feeds.listeners import Listeners
+from cloud.feeds.partnerfeed import Emergencies, PartnerFeed, Sources
+from cloud.feeds.views import Shown, Update, Views
+from cloud.fleet.clocks import Moment
+from wire.feed import AlarmView, FeedRecord
+
+_NOTHING = Update((), ())
+
+
+class PartnerFeeds:
+    """Every partner's feed, and who listens to it. One owner, one event loop."""
+
+    def __init__(self, views: Views, *, epoch: str, tick_ms: int, now: Moment) -> None:
+        """Begin an epoch with a feed for each partner that there is."""
+        self.views = views
+        self._sources = Sources(views, Encoder(), Emergencies(), epoch, tick_ms)
+        self._feeds: dict[str, PartnerFeed] = {}
+        self._listeners: dict[str, Listeners] = {}
+        self.on_update: Callable[[Moment, Mapping[str, Update]], None] = lambda _now, _updates: None
+        """Is told at each tick what changed for whom."""
+        self._meet(now)
+
+    @property
+    def held_back(self) -> int:
+        """Records that would have told what no agreement opens, and that did not leave. Never any, but for a fault."""
+        return self._sources.encoder.held_back
+
+    def feed(self, partner: str) -> PartnerFeed | None:
+        """Give a partner's feed; None where there is no such partner."""
+        return self._feeds.get(partner)
+
+    def listeners(self, partner: str) -> Listeners:
+        """Give who listens to a partner's feed. Raises KeyError where there is no such partner."""
+        return self._listeners[partner]
+
+    def encode(self, shown: Iterable[Shown], now: Moment) -> tuple[msgspec.Raw, ...]:
+        """Encode records for one partner, without those that tell more than their grants open."""
+        return self._sources.encoder.encode(shown, now)
+
+    def tick(self, now: Moment, changed: Iterable[FeedRecord]) -> None:
+        """Judge what changed, and speak to everybody who listens. A partner that is none any more is cut off."""
+        updates = self.views.update(now, {record.unit: record for record in changed})
+        self._meet(now)
+        for partner, feed in self._feeds.items():
+            event = feed.tick(now, updates.get(partner, _NOTHING))
+            if event is not None:
+                self._listeners[partner].send(event)
+        self.on_update(now, updates)
+
+    def show_alarms(self, alarms: Iterable[AlarmView], now: Moment) -> None:
+        """Tell emergencies that changed, at once, to those who may see them."""
+        emergencies = self._sources.emergencies.note(alarms)
+        for partner, feed in self._feeds.items() if emergencies else ():
+            event = feed.show_alarms(emergencies, now)
+            if event is not None:
+                self._listeners[partner].send(event)
+
+    def close(self) -> None:
+        """End every stream."""
+        for listeners in self._listeners.values():
+            listeners.close()
+
+    def _meet(self, now: Moment) -> None:
+        """Begin with partners that are new, and cut off those that are none any more."""
+        for partner in [name for name in self._feeds if name not in self.views.partners]:
+            del self._feeds[partner]
+            self._listeners.pop(partner).close()
+        for partner in self.views.partners:
+            if partner not in self._feeds:
+                self._feeds[partner] = PartnerFeed(partner, self._sources, now)
+                self._listeners[partner] = Listeners()
