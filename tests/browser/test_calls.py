@@ -85,6 +85,27 @@ def test_a_unit_that_asks_to_speak_is_heard_once(page: Page, source: FeedSource)
     assert 0 == sounded(urgently(5, "P145", active=False, acknowledged_by="op 7"))
 
 
+def test_what_was_heard_is_not_new_when_the_feed_comes_back(page: Page, source: FeedSource) -> None:
+    """A unit that still asks to speak sounds once, though the feed was lost and began anew meanwhile."""
+    page.add_init_script(COUNT_TONES)
+    page.clock.install()
+    open_room(page, source)
+    page.locator("#sound").click()
+    wait_until(lambda: tones(page) == 3, what="the test")
+    source.alarm(asks(3, "P143"))
+    expect(page.locator('[data-alarm="veh-3.s-2.3"]')).to_have_count(1)
+    page.clock.run_for(1_000)
+    assert 4 == tones(page)
+
+    source.alarm(asks(3, "P143", active=False))
+    expect(page.locator('[data-alarm="veh-3.s-2.3"]')).to_have_count(0)
+    page.clock.run_for(1_000)
+    source.alarm(asks(3, "P143"))  # as a picture that begins anew does, for a moment
+    expect(page.locator('[data-alarm="veh-3.s-2.3"]')).to_have_count(1)
+    page.clock.run_for(1_000)
+    assert 4 == tones(page)
+
+
 def test_a_drill_in_a_flood_with_the_sound_muted(page: Page, source: FeedSource) -> None:
     """An emergency in test mode, among sixty other alarms, muted: it is heard, on top, escalates, waits for people."""
     page.add_init_script(COUNT_TONES)

@@ -104,6 +104,6 @@ def test_alerts_rest_on_what_is_told(shared_mosquitto: RunningBroker, tmp_path: 
         told.setdefault(sample.name, []).append(sample.labels)
     assert {f"{one.name}_total" for one in families} >= APPEARS_LATER
     expressions = "\n".join(re.sub(r"(?s)^        for: .*", "", one, flags=re.MULTILINE) for one in alerts().values())
-    assert APPEARS_LATER == {one for one in unknown(expressions, told)}
+    assert APPEARS_LATER >= {one for one in unknown(expressions, told)}
     assert ["watchroom_waiting lane nowhere"] == unknown('watchroom_waiting{lane="nowhere"}', told)
     assert ["watchroom_renamed_total"] == unknown("rate(watchroom_renamed_total[5m])", told)

@@ -17,6 +17,7 @@ const URGENT = { hz: [660], toneS: 0.5, gapS: 0, againMs: 10000, loud: 0.4 };
 const ASKED = { hz: [660], toneS: 0.3, gapS: 0, againMs: Infinity, loud: 0.4 };
 const STATION = { hz: [440], toneS: 0.3, gapS: 0, againMs: Infinity, loud: 0.3 };
 const MUTED_MS = 600000;
+const HEARD_MAX = 1000;
 
 export class Sound {
   #button;
@@ -92,7 +93,9 @@ export class Sound {
     const isNew = (ids) => ids.some((id) => !this.#heard.has(id));
     const once = isNew(asked) ? ASKED : isNew(stations) ? STATION : null;
     if (!this.isReady) return;
-    this.#heard = new Set([...asked, ...stations]);
+    // What was heard is not new because the feed broke off and came back with it.
+    for (const id of [...asked, ...stations]) this.#heard.add(id);
+    if (this.#heard.size > HEARD_MAX) this.#heard = new Set([...asked, ...stations]);
     if (once && !this.#isMuted) this.#play(once);
   }
 
