@@ -10,9 +10,12 @@ from tests import programs
 pytest_plugins = ["tests.brokers", "tests.chromium"]
 
 
-LONG = ("tests/scenario/", "tests/chaos/", "tests/simulator/", "tests/endtoend/", "tests/browser/")
-"""What takes longest, in the order in which it is begun: several files run side by side, and nobody waits at the end
-for the last of them."""
+LONG = (
+    "tests/scenario/test_scenario", "tests/chaos/", "tests/scenario/test_island", "tests/endtoend/", "tests/scenario/",
+    "tests/simulator/", "tests/browser/",
+)  # fmt: skip
+"""What takes longest, in the order in which it is begun: nobody waits at the end for the last of it. What computes is
+parted by what mostly waits, for several files run side by side on two cores."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
