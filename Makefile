@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool
+DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto mosquitto-clients:mosquitto_sub curl:curl chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool nodejs:node npm:npm influxdb:influxd nginx:nginx
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
@@ -19,8 +19,13 @@ setup: .venv/.done ## make .venv with what the lock names, checked by hash
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup-test: ## add the Debian packages that the tests drive
+setup-test: ## add the Debian packages and node packages that the tests drive
 	@tools/install-debian-packages $(DEBIAN)
+	@$(MAKE) -s tests/node/node_modules/.done
+
+tests/node/node_modules/.done: tests/node/package-lock.json
+	@npm ci --silent --prefix tests/node
+	@touch $@
 
 demo: setup ## a simulated county on a live board
 	$(BIN)/watchroom demo

@@ -41,9 +41,12 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def process(command: list[str], *, until: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(
+    command: list[str], *, until: str, takes_input: bool = False
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a command beside the block, which starts once a line of its output contains `until`; end it afterwards."""
-    running = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    stdin = asyncio.subprocess.PIPE if takes_input else None
+    running = await asyncio.create_subprocess_exec(*command, stdin=stdin, stdout=asyncio.subprocess.PIPE)
     assert running.stdout is not None
     try:
         if until:

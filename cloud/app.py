@@ -10,16 +10,19 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from cloud import console
 from cloud.api import Process, Site, make_api
 from cloud.api.map import read_basemap
+from cloud.api.partner import make_partner_api
 from cloud.broker.kept import broker_of
 from cloud.clock import Clock
 from cloud.config import LOOPBACK, Settings
@@ -27,28 +30,34 @@ from cloud.connections import (
     Watching,
     connect_alarms,
     connect_bindings,
+    connect_cad,
     connect_desk,
+    connect_events,
     connect_memory,
     connect_modes,
+    connect_mqtt,
     connect_partners,
+    connect_sharing,
     record_directory,
 )
 from cloud.desk import Alarms, Bindings, Desk
+from cloud.desk.withdrawals import withdrawals
 from cloud.directory import InForce, Reloader, load
 from cloud.durations import Durations
-from cloud.feeds import Feed, Listeners
+from cloud.errors import CloudError
+from cloud.feeds import CadLink, Feed, Listeners, MqttLink
 from cloud.ingest.ingest import Ingest
 from cloud.ingest.subscriber import Messages, Subscriber
-from cloud.ingest.work import Recorded
 from cloud.ledger import Ledger
 from cloud.memory.counting import Counting
 from cloud.memory.past import Past
 from cloud.memory.recorder import Recorder
 from cloud.memory.retention import Retention
+from cloud.memory.sharedpast import SharedPast
 from cloud.memory.terms import forgotten
 from cloud.memory.tidying import tidy_days
 from cloud.process import claim_folder, listen_on, next_slot, raise_file_limit
-from cloud.telemetry import DuckFrames, DuckTelemetry
+from cloud.telemetry import DuckFrames, DuckTelemetry, Telemetry
 
 _log = structlog.get_logger("app")
 LOOP_WATCH_S = 0.25
@@ -74,6 +83,12 @@ class App:
         """Where the board is."""
         return f"http://{LOOPBACK}:{self._settings.port}/"
 
+    @property
+    def partner_address(self) -> str:
+        """Where partners' systems read; empty where nobody serves them."""
+        port = self._settings.partner_port
+        return f"http://{LOOPBACK}:{port}/" if port else ""
+
     def reload(self) -> None:
         """Look at the directory's folder at once."""
         if self.site is not None:
@@ -84,10 +99,11 @@ class App:
         settings = self._settings
         raise_file_limit()
         with claim_folder(settings), listen_on(settings.port) as listening, contextlib.ExitStack() as stack:
+            to_partners = self._listen_to_partners(stack)
             in_force = InForce(load(settings.directory))
             ledger = Ledger.open(f"sqlite:///{settings.data / 'ledger.db'}")
             stack.callback(ledger.close)
-            telemetry = DuckTelemetry.open(settings.data / "telemetry")
+            telemetry = await _opened(settings)
             stack.callback(telemetry.close)
             frames = DuckFrames.open(settings.data / "frames")
             stack.callback(frames.close)
@@ -103,28 +119,35 @@ class App:
                 tasks.create_task(self.site.alarms.run())
                 tasks.create_task(self.site.modes.run())
                 tasks.create_task(self.site.bindings.run())
+                tasks.create_task(self.site.sharing.run())
+                tasks.create_task(self.site.reads.run())
+                tasks.create_task(self.site.cad.streams.run(self._clock))
+                tasks.create_task(
+                    CadLink((host, port), self.site.cad.streams, self.site.cad.inbox.take, clock=self._clock).run()
+                )
                 tasks.create_task(self.site.reloader.run())
+                tasks.create_task(MqttLink(host, port, self.site.mqtt, clock=self._clock).run())
                 tasks.create_task(self.site.recorder.run())
                 tasks.create_task(tidy_days(frames, self._clock))
                 tasks.create_task(Retention(in_force, ledger, telemetry, frames, clock=self._clock).run())
                 tasks.create_task(self._tick(self.site))
                 tasks.create_task(self._watch_loop())
-                tasks.create_task(self._serve(self.site, listening))
+                tasks.create_task(serve(board_api(self.site), listening, self.site))
+                if to_partners is not None:
+                    tasks.create_task(serve(make_partner_api(self.site), to_partners, self.site))
+
+    def _listen_to_partners(self, stack: contextlib.ExitStack) -> socket.socket | None:
+        port = self._settings.partner_port
+        return stack.enter_context(listen_on(port, "--partner-port")) if port else None
 
     def _subscriber(self, host: str, port: int, on_messages: Callable[[Messages], None]) -> Subscriber:
         return Subscriber(host, port, clock=self._clock, on_messages=on_messages)
 
     def _make_site(
-        self, ingest: Ingest, bindings: Bindings, ledger: Ledger, telemetry: DuckTelemetry, frames: DuckFrames
+        self, ingest: Ingest, bindings: Bindings, ledger: Ledger, telemetry: Telemetry, frames: DuckFrames
     ) -> Site:
         epoch = secrets.token_hex(6)
-        feed = Feed(
-            ingest.fleet,
-            epoch=epoch,
-            owner_term=ingest.owner_term,
-            tick_ms=self._settings.tick_ms,
-            now=ingest.moment(),
-        )
+        feed = self._feed(ingest, epoch)
         recorder = connect_memory(ingest, feed, ledger, frames, self._clock)
         listeners = Listeners()
         partners = connect_partners(ingest, feed, epoch, self._settings.tick_ms)
@@ -139,44 +162,51 @@ class App:
         alarms = Alarms(in_force, ledger, alarm_ports, clock=self._clock)
         ingest.acceptor.states.acknowledged = alarms.acknowledged
         connect_bindings(ingest, bindings, desk)
-
-        def act(recorded: Sequence[Recorded]) -> None:
-            alarms.on_events(recorded)  # an emergency waits for nothing
-            bindings.on_events(recorded)
-            desk.on_events(recorded)
-
-        ingest.on_events = act
+        shared = connect_sharing(in_force, ledger, alarms=alarms, partners=partners, clock=self._clock)
+        mqtt = connect_mqtt(partners, in_force)
+        connect_events(ingest, alarms.on_events, bindings.on_events, desk.on_events)  # an emergency waits for nothing
         return Site(
             feed=feed,
             listeners=listeners,
             partners=partners,
+            mqtt=mqtt,
             ingest=ingest,
             desk=desk,
             alarms=alarms,
             modes=modes,
             bindings=bindings,
+            sharing=shared.sharing,
+            lending=shared.lending,
+            covering=shared.covering,
+            reads=shared.reads,
+            shared_past=SharedPast(ledger, in_force, lambda: withdrawals(ledger.decisions())),
+            cad=connect_cad(ingest, feed, desk, shared.lending, ledger),
             reloader=reloader,
             recorder=recorder,
-            past=Past(
-                recorder,
-                ledger.board_at,
-                frames,
-                forgotten=lambda at: forgotten(in_force.directory, at, self._clock.now().date()),
-            ),
+            past=self._past(recorder, in_force, ledger, frames),
             counting=Counting(in_force, ledger, frames),
             ledger=ledger,
             telemetry=telemetry,
-            process=Process(
-                started=ingest.moment(),
-                data=self._settings.data,
-                tick_lags=self._tick_lags,
-                loop_lags=self._loop_lags,
-            ),
+            process=self._process(ingest),
             basemap=read_basemap(self._settings.data),
             moment=ingest.moment,
             look=lambda now: alarms.path(ingest.fleet.path_failure, now),
-            trouble=lambda: [*self._trouble(ingest, desk, recorder), *reloader.trouble],
+            trouble=self._trouble,
         )
+
+    def _feed(self, ingest: Ingest, epoch: str) -> Feed:
+        tick_ms, owner_term = self._settings.tick_ms, ingest.owner_term
+        return Feed(ingest.fleet, epoch=epoch, owner_term=owner_term, tick_ms=tick_ms, now=ingest.moment())
+
+    def _process(self, ingest: Ingest) -> Process:
+        started, data = ingest.moment(), self._settings.data
+        return Process(started=started, data=data, tick_lags=self._tick_lags, loop_lags=self._loop_lags)
+
+    def _past(self, recorder: Recorder, in_force: InForce, ledger: Ledger, frames: DuckFrames) -> Past:
+        def let_go_of(at: datetime) -> tuple[str, ...]:
+            return forgotten(in_force.directory, at, self._clock.now().date())
+
+        return Past(recorder, ledger.board_at, frames, forgotten=let_go_of)
 
     async def _tick(self, site: Site) -> None:
         """Speak on a fixed grid, so that when something is said tells nothing but that it is time."""
@@ -200,20 +230,10 @@ class App:
             await self._clock.sleep(LOOP_WATCH_S)
             self._loop_lags.note(self._clock.monotonic() - due_s)
 
-    async def _serve(self, site: Site, listening: socket.socket) -> None:
-        api = make_api(site)
-        api.include_router(console.router(site.basemap.origin if site.basemap is not None else None))
-        config = uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
-        server = _Server(config)
-        try:
-            await server.serve(sockets=[listening])
-        except asyncio.CancelledError:
-            site.listeners.close()
-            site.partners.close()
-            await server.shutdown(sockets=[listening])
-            raise
-
-    def _trouble(self, ingest: Ingest, desk: Desk, recorder: Recorder) -> list[str]:
+    def _trouble(self) -> list[str]:
+        site = self.site
+        assert site is not None  # whoever asks, asks the site
+        ingest, desk, recorder = site.ingest, site.desk, site.recorder
         trouble = []
         if ingest.subscriber is None or not ingest.subscriber.connected:
             trouble.append("ingest is not connected to the broker: no device is heard")
@@ -230,7 +250,48 @@ class App:
             trouble.append("what the board shows is not being written down: see the disk and the log")
         if self._feed_lag_s > 1.0:
             trouble.append(f"the feed is {self._feed_lag_s:.1f} s behind its tick: the machine is overloaded")
-        return trouble
+        return [*trouble, *site.reloader.trouble, *site.reads.trouble, *site.mqtt.trouble(self._clock.monotonic())]
+
+
+def open_telemetry(settings: Settings) -> Telemetry:
+    """Open the store that was asked for. Raises `Fatal` where it can't be used."""
+    if settings.telemetry is None:
+        return DuckTelemetry.open(settings.data / "telemetry")
+    from cloud.telemetry.influx import InfluxTelemetry  # its client takes 0.3 s to import
+
+    return InfluxTelemetry.open(settings.telemetry)
+
+
+async def _opened(settings: Settings) -> Telemetry:
+    """Open the store on a thread, for a server may be far away. Whoever is cancelled meanwhile leaves nothing open."""
+    opening = asyncio.ensure_future(asyncio.to_thread(open_telemetry, settings))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with contextlib.suppress(CloudError):
+            (await opening).close()
+        raise
+
+
+def board_api(site: Site) -> FastAPI:
+    """Make this control room's own application: its routes, and its pages."""
+    api = make_api(site)
+    api.include_router(console.router(site.basemap.origin if site.basemap is not None else None))
+    return api
+
+
+async def serve(api: FastAPI, listening: socket.socket, site: Site) -> None:
+    """Serve an application until cancelled; then end every stream, and wait a little for whoever reads an answer."""
+    server = _Server(
+        uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+    )
+    try:
+        await server.serve(sockets=[listening])
+    except asyncio.CancelledError:
+        site.listeners.close()
+        site.partners.close()
+        await server.shutdown(sockets=[listening])
+        raise
 
 
 class _Server(uvicorn.Server):

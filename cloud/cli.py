@@ -15,8 +15,9 @@ from structlog.typing import Processor
 
 from cloud.app import App
 from cloud.clock import SystemClock
-from cloud.config import Settings, parse_broker
+from cloud.config import LOOPBACK, Settings, parse_broker, parse_telemetry, partner_port_of
 from cloud.directory import DirectoryInvalid, load
+from cloud.directory.minting import mint, row_of, write_token
 from cloud.directory.telling import as_errors, as_summary
 from cloud.doctor import examine
 from cloud.errors import CloudError
@@ -32,6 +33,18 @@ cli = typer.Typer(
 
 LOOPBACK_NOTICE = "Listening on this machine only (127.0.0.1) until devices and people have identities."
 
+TelemetryStore = Annotated[
+    str,
+    typer.Option(
+        metavar="STORE",
+        help="Where tracks and sensor series go: duckdb, which is files in the data folder, or an InfluxDB as "
+        "influx:http://127.0.0.1:8086?bucket=watchroom&org=NAME.",
+    ),
+]
+TelemetryToken = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A file that holds the InfluxDB's token, on one line.")
+]
+
 
 @cli.callback()
 def root() -> None:
@@ -39,7 +52,7 @@ def root() -> None:
 
 
 @cli.command()
-def up(
+def up(  # noqa: PLR0913 - a command has as many parameters as options
     data: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where everything that is kept goes. Made if it is not there.")
     ] = Path("watchroom-data"),
@@ -54,6 +67,16 @@ def up(
     port: Annotated[
         int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where browsers find the board and programs the API.")
     ] = 8470,
+    partner_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65_535,
+            help="Where partners' systems read what agreements open to them; 0 for nowhere. Without it: the port "
+            "after --port.",
+        ),
+    ] = None,
     mqtt_port: Annotated[
         int, typer.Option(metavar="PORT", min=1, max=65_535, help="Where devices find the broker that this runs.")
     ] = 1883,
@@ -64,6 +87,8 @@ def up(
             help="A broker of this machine that runs already, such as mqtt://127.0.0.1:1883. Without it this runs one.",
         ),
     ] = None,
+    telemetry: TelemetryStore = "duckdb",
+    telemetry_token_file: TelemetryToken = None,
 ) -> None:
     """Run the cloud side, whole, in one process: MQTT broker, ingest, live feed, API and board.
 
@@ -71,8 +96,19 @@ def up(
     A directory that changes comes into force within seconds, and at once with SIGHUP. Logs go to stderr.
     """
     set_up_log()
-    settings_directory = directory or data / "directory"
-    run_until_stopped(lambda: _up(data, settings_directory, port, mqtt_port, broker))
+
+    def settings() -> Settings:
+        return Settings(
+            data=data,
+            directory=directory or data / "directory",
+            port=port,
+            partner_port=partner_port_of(port, partner_port),
+            mqtt_port=mqtt_port,
+            broker=parse_broker(broker) if broker is not None else None,
+            telemetry=parse_telemetry(telemetry, telemetry_token_file),
+        )
+
+    run_until_stopped(lambda: _up(settings()))
 
 
 @cli.command()
@@ -127,17 +163,94 @@ def check(
         raise typer.Exit(1) from None
 
 
-async def _up(data: Path, directory: Path, port: int, mqtt_port: int, broker: str | None) -> None:
-    address = parse_broker(broker) if broker is not None else None
-    settings = Settings(data=data, directory=directory, port=port, mqtt_port=mqtt_port, broker=address)
+@cli.command()
+def token(
+    organisation: Annotated[
+        str, typer.Argument(metavar="ORGANISATION", help="The partner's id, as in the directory's [[organisation]].")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A new file for the token, readable by you alone. Without it: stderr."),
+    ] = None,
+) -> None:
+    """Make a token for a partner's system, and the row of the directory that lets its holder in.
+
+    The row goes to stdout: put it in a file of the directory in place of the partner's older one. The token is shown
+    once and kept nowhere: hand it to the partner. It is let in once the directory is in force, and the older one no
+    more.
+    """
+    made = mint()
+    try:
+        row = row_of(organisation, made)
+        if out is not None:
+            write_token(out, made)
+    except CloudError as error:
+        typer.echo(f"watchroom: {error}", err=True)
+        raise typer.Exit(1) from None
+    if out is None:
+        typer.echo(f"Token, shown this once: {made}", err=True)
+    typer.echo(row, nl=False)
+
+
+@cli.command()
+def conformance(  # noqa: PLR0913 - a command has as many parameters as options
+    url: Annotated[
+        str, typer.Argument(metavar="[URL]", help="The server, such as http://127.0.0.1:8471: /v1/feed is below it.")
+    ] = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Holds a partner's token, on one line. Without it none is brought."),
+    ] = None,
+    hidden: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="UNIT", help="A unit that there is and that this partner may not know of. Repeat for more."
+        ),
+    ] = None,
+    consumer: Annotated[
+        bool, typer.Option("--consumer", help="Check a consumer in place of a server: says where it is to connect.")
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(metavar="PORT", min=0, max=65_535, help="Where the consumer finds its feed; 0 for any free port."),
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Answer with one line of JSON, for machines.")] = False,
+) -> None:
+    """Check a server, or a consumer, of the feed against the published schemas and promises.
+
+    A server: its list of units, its feed, and a partner's other formats. It takes some 20 seconds and changes nothing.
+    A consumer is led through a script of events, and says after each tick what it holds: docs/sharing-formats.md tells
+    how. A line for each check: ok, warn or FAIL. Exits with 1 where anything failed.
+    """
+    # It loads a library that nothing else needs.
+    from cloud.conformance import Subject, check_consumer, check_server
+
+    if consumer is bool(url):
+        raise typer.BadParameter("name the URL of a server, or give --consumer")
+    try:
+        if consumer:
+            findings = check_consumer(port, lambda text: typer.echo(text, err=json))
+        else:
+            token = token_file.read_text(encoding="utf-8").strip() if token_file is not None else ""
+            subject = Subject(url=url, token=token, hidden=tuple(hidden or ()))
+            findings = check_server(subject, SystemClock().monotonic)
+    except (OSError, ValueError) as error:
+        typer.echo(f"watchroom: {error}", err=True)
+        raise typer.Exit(1) from None
+    report = report_of(findings)
+    typer.echo(as_json(report) if json else as_text(report))
+    raise typer.Exit(0 if report.ok else 1)
+
+
+async def _up(settings: Settings) -> None:
     app = App(settings, SystemClock())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(app.run())
         await app.ready.wait()
-        typer.echo(
-            f"Board   {app.address}\nDevices mqtt://127.0.0.1:{app.broker_port}\n{LOOPBACK_NOTICE}\nCtrl-C stops."
-        )
+        partners = f"Partners {app.partner_address}\n" if app.partner_address else ""
+        devices = f"mqtt://{LOOPBACK}:{app.broker_port}"
+        typer.echo(f"Board    {app.address}\nDevices  {devices}\n{partners}{LOOPBACK_NOTICE}\nCtrl-C stops.")
         await running
 
 

@@ -46,8 +46,8 @@ def claim_folder(settings: Settings) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def listen_on(port: int) -> Iterator[socket.socket]:
-    """Listen on a loopback port. Raises `Fatal`."""
+def listen_on(port: int, option: str = "--port") -> Iterator[socket.socket]:
+    """Listen on a loopback port, which is chosen with `option`. Raises `Fatal`."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,6 +60,6 @@ def listen_on(port: int) -> Iterator[socket.socket]:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
             raise Fatal(
-                f"port {port} cannot be used: {error.strerror}. Stop what uses it, or choose another with --port"
+                f"port {port} cannot be used: {error.strerror}. Stop what uses it, or choose another with {option}"
             ) from None
         yield listening

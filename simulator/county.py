@@ -49,6 +49,8 @@ class Unit:
     base: Base
     device: str
     capabilities: tuple[str, ...]
+    covert: bool = False
+    """Whether nobody but its own organisation may know of it."""
 
     @property
     def scheme(self) -> str:
@@ -134,6 +136,9 @@ _SITES: dict[Service, tuple[tuple[str, str], ...]] = {
     "ambulance": (("10", "stn-10"), ("14", "stn-14"), ("21", "stn-21"), ("42", "stn-42"), ("51", "stn-51")),
 }
 """Each service's bases: its mark in callsigns, and which shared station that is, or what it's called in town 0."""
+_COVERT_BASE, _COVERT_MARK = "W", "1"
+_COVERT = (3, 4)
+"""Which response cars of the police's own station nobody else may know of: none in a small county."""
 STATION_UNITS_MAX = 19
 """The directory lets a device speak for this many units."""
 
@@ -246,6 +251,7 @@ def _units(bases: dict[Service, dict[str, Base]], total: int) -> Iterator[Unit]:
                 base=bases[organisation.service][mark],
                 device=f"veh-{number:04d}",
                 capabilities=kind.capabilities,
+                covert=(mark, kind.mark) == (_COVERT_BASE, _COVERT_MARK) and nth in _COVERT,
             )
 
 

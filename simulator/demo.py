@@ -24,8 +24,10 @@ from edge_agent.agent import Agent
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.config import load
 from simulator.county import Device, generate
-from simulator.folder import DEVICE_FILE, PANEL_SOCKET, DeviceSettings, write_device, write_directory
+from simulator.folder import DEVICE_FILE, PANEL_SOCKET, DeviceSettings, write_device, write_directory, write_tables
 from simulator.life import Life
+from simulator.partners import curl_line, make_tokens
+from simulator.sharing import sharing_rows
 from simulator.station_life import StationLife
 from simulator.stations import StationSettings, write_station
 from simulator.turnouts import Turnouts
@@ -57,6 +59,8 @@ class Asked:
     pace: float
     pages: bool
     """Whether the stations serve their touch pages."""
+    partner_port: int
+    """0 serves no partner."""
 
 
 class Demo:
@@ -80,6 +84,8 @@ class Demo:
         """What a check found."""
         self.pages: list[str] = []
         """Where each station's touch page is, with its name."""
+        self.try_out = ""
+        """A line for a terminal that shows what a partner gets."""
 
     @property
     def presses(self) -> int:
@@ -90,10 +96,14 @@ class Demo:
     async def running(self) -> AsyncIterator[None]:
         """Run everything beside the block. What fails in there ends the block."""
         asked = self._asked
-        write_directory(self._county, asked.data / "directory")
-        address = parse_broker(asked.broker) if asked.broker else None
+        self._write_cloud(asked.data / "directory")
         settings = Settings(
-            data=asked.data, directory=asked.data / "directory", port=asked.port, mqtt_port=0, broker=address
+            data=asked.data,
+            directory=asked.data / "directory",
+            port=asked.port,
+            partner_port=asked.partner_port,
+            mqtt_port=0,
+            broker=parse_broker(asked.broker) if asked.broker else None,
         )
         app = App(settings, self._clock)
         self.address = app.address
@@ -105,6 +115,14 @@ class Demo:
                     yield
             finally:
                 serving.cancel()
+
+    def _write_cloud(self, folder: Path) -> None:
+        """Write who there is and who shares what, and a token for each organisation."""
+        county, data = self._county, self._asked.data
+        digests = make_tokens((organisation.id for organisation in county.organisations), data)
+        write_directory(county, folder)
+        write_tables(sharing_rows(county, digests), folder)
+        self.try_out = curl_line(county.organisations[0].id, data, self._asked.partner_port)
 
     @contextlib.asynccontextmanager
     async def _populated(self, broker_port: int) -> AsyncIterator[None]:
@@ -165,6 +183,9 @@ def main(
         Path | None, typer.Option(help="Keep everything in this folder. Without it: one that goes with the demo.")
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="The board's and the API's port.")] = 8470,
+    partner_port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="The partners' port. Without it: the one above --port.")
+    ] = None,
     broker: Annotated[
         str | None, typer.Option(help="Use a running broker, such as mqtt://127.0.0.1:1883, and run none.")
     ] = None,
@@ -177,7 +198,16 @@ def main(
     """Run a simulated county of police, fire and ambulance units on a live board."""
     with _folder(data) as folder:
         _log_to(folder / "demo.log")
-        asked = Asked(data=folder, port=port, broker=broker, units=units, seed=seed, pace=pace, pages=not check)
+        asked = Asked(
+            data=folder,
+            port=port,
+            broker=broker,
+            units=units,
+            seed=seed,
+            pace=pace,
+            pages=not check,
+            partner_port=0 if check else partner_port or port + 1,
+        )
         demo = Demo(asked, SystemClock())
         run_until_stopped(lambda: _check(demo, units, seconds) if check else _show(demo, units))
     if check and not demo.passed:
@@ -190,8 +220,11 @@ async def _show(demo: Demo, units: int) -> None:
     typer.echo(f"Starting a county of {units} vehicles ...")
     async with demo.running():
         typer.echo(f"Board   {demo.address}")
+        typer.echo(f"Rooms   {demo.address}rooms")
+        typer.echo(f"Sharing {demo.address}agreements")
         for page in demo.pages:
             typer.echo(f"Panel   {page}")
+        typer.echo(f"Partner {demo.try_out}")
         typer.echo(f"{LOOPBACK_NOTICE}\nCtrl-C stops.\n")
         live = sys.stdout.isatty()
         while True:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from simulator.county import County, Device, Unit
@@ -12,7 +13,7 @@ DEVICE_FILE = "device.toml"
 PANEL_SOCKET = "panel.sock"
 STATE_FOLDER = "state"
 
-Value = str | float | int | bool | Sequence["Value"] | Mapping[str, "Value"]
+Value = str | float | int | bool | datetime | Sequence["Value"] | Mapping[str, "Value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,13 @@ class DeviceSettings:
 
 def write_directory(county: County, folder: Path) -> Path:
     """Write `organisations.toml`, `bases.toml`, `units.toml` and `devices.toml` into `folder`, and return it."""
+    return write_tables(_rows(county), folder)
+
+
+def write_tables(tables: Mapping[str, Sequence[Mapping[str, Value]]], folder: Path) -> Path:
+    """Write a file for each kind of row into `folder`, such as `units.toml` for `unit`, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in _rows(county).items():
+    for name, rows in tables.items():
         texts = (table(f"[[{name}]]", row) for row in rows)
         (folder / f"{name}s.toml").write_text("\n".join(texts), encoding="utf-8")
     return folder
@@ -91,6 +97,7 @@ def _rows(county: County) -> dict[str, list[Mapping[str, Value]]]:
                 "scheme": unit.scheme,
                 "carrier": unit.device,
                 "capabilities": list(unit.capabilities),
+                **({"covert": True} if unit.covert else {}),
             }
             for unit in county.units
         ],
@@ -117,4 +124,6 @@ def _written(value: Value) -> str:
         return f"{{ {', '.join(f'{key} = {_written(each)}' for key, each in value.items())} }}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, datetime):
+        return value.isoformat()
     return json.dumps(value)

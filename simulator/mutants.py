@@ -77,9 +77,9 @@ def main() -> None:
     sys.exit(0 if caught == len(by) else 1)
 
 
-def load_mutations() -> list[Mutation]:
-    """Read the mutations, by name. Each begins with a line that says what it breaks."""
-    patches = sorted(PATCHES.glob("*.patch"))
+def load_mutations(folder: Path = PATCHES) -> list[Mutation]:
+    """Read the mutations of a folder, by name. Each begins with a line that says what it breaks."""
+    patches = sorted(folder.glob("*.patch"))
     return [Mutation(one.stem, one.read_text(encoding="utf-8").partition("\n")[0], one) for one in patches]
 
 
@@ -116,7 +116,7 @@ def apply_patch(mutation: Mutation, folder: Path, *, only_check: bool = False) -
 def explore(folder: Path, seeds: range, jobs: int) -> Failed | None:
     """Explore the source in a folder at consecutive seeds. Gives the first that fails. Raises `Unfit`."""
     asked = ["--first", str(seeds.start), "--seeds", str(len(seeds)), "--jobs", str(jobs), "--stop"]
-    said = _run(folder, ["-m", "simulator.explore", *asked], START_S + SEED_S * len(seeds))
+    said = run_python(folder, ["-m", "simulator.explore", *asked], START_S + SEED_S * len(seeds))
     try:
         verdict = next((line for line in reversed(said) if line.startswith("{")), "")
         figures = msgspec.json.decode(verdict, type=_Figures)
@@ -160,13 +160,13 @@ def _try(mutation: Mutation, sound: Path, seeds: range, jobs: int) -> int | None
 def _check_wins(folder: Path) -> None:
     """Make sure that Python takes the copy, and not the source that is installed."""
     imported = f"import {', '.join(PACKAGES)}; print(*({', '.join(f'{one}.__file__' for one in PACKAGES)},), sep='\\n')"
-    said = _run(folder, ["-c", imported], START_S)
+    said = run_python(folder, ["-c", imported], START_S)
     astray = [line for line in said if folder.resolve() not in Path(line).resolve().parents]
     if astray or len(said) != len(PACKAGES):
         raise Unfit(f"the copy is not what Python imports: {' '.join(astray)}")
 
 
-def _run(folder: Path, arguments: list[str], within_s: float) -> list[str]:
+def run_python(folder: Path, arguments: list[str], within_s: float) -> list[str]:
     """Run Python with a folder's packages, and give the lines that it printed. Raises `Unfit` where it never ends."""
     around = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(

@@ -24,6 +24,11 @@ _INCIDENTS = ("Fire alarm sounding", "Road traffic collision", "Person collapsed
 _STREETS = ("High Street", "Station Road", "Mill Lane", "London Road", "Church Hill")
 
 
+def pick(services: Sequence[int], *, joint: bool) -> int:
+    """Tell which station is next, by how many services can go from each: for a joint incident the first of several."""
+    return next((place for place, several in enumerate(services) if several > 1), 0) if joint else 0
+
+
 class Turnouts:
     """Mobilises for as long as `run` runs."""
 
@@ -75,14 +80,19 @@ class Turnouts:
         return [self._watch.orders[order] for order in self.orders if order in self._watch.orders]
 
     def _choose(self) -> tuple[StationLife | None, list[Unit]]:
-        """The next station in turn where somebody can go: the first free unit of each of its services."""
-        for station in tuple(self._stations):
-            units = [] if station.busy else self._callable(station)
-            if units:
-                self._stations.remove(station)
-                self._stations.append(station)
-                return station, units
-        return None, []
+        """The next station in turn where somebody can go: the first free unit of each of its services.
+
+        Every other time it looks for a joint incident first: a station where two services can go.
+        """
+        able = [
+            (station, units) for station in self._stations if not station.busy and (units := self._callable(station))
+        ]
+        if not able:
+            return None, []
+        station, units = able[pick([len(units) for _, units in able], joint=len(self.orders) % 2 == 1)]
+        self._stations.remove(station)
+        self._stations.append(station)
+        return station, units
 
     def _callable(self, station: StationLife) -> list[Unit]:
         chosen: dict[str, Unit] = {}

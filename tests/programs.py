@@ -28,6 +28,18 @@ def require_program(name: str) -> Path:
     pytest.skip(missing)
 
 
+def require_node_packages() -> Path:
+    """The folder of the scripts that tests run on node, its packages installed. Skips or fails as `require_program`."""
+    require_program("node")
+    folder = Path(__file__).parent / "node"
+    if not (folder / "node_modules" / ".package-lock.json").is_file():
+        missing = "the packages of tests/node are not installed: run `make setup-test`"
+        if in_ci():
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
+    return folder
+
+
 def real_data_folder() -> Path:
     """The folder of recorded data that WATCHROOM_REAL_DATA names. Where it is unset the test is skipped, even in CI."""
     named = os.environ.get("WATCHROOM_REAL_DATA")

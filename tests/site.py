@@ -96,10 +96,16 @@ def write_device(
 
 
 @contextlib.asynccontextmanager
-async def running_site(data: Path, *, broker_port: int, directory: Path) -> AsyncIterator[App]:
-    """The application, on a broker that runs already."""
+async def running_site(
+    data: Path, *, broker_port: int, directory: Path, for_partners: bool = False
+) -> AsyncIterator[App]:
+    """The application, on a broker that runs already; with a port for partners where one is asked for."""
     settings = Settings(
-        data=data, directory=directory, port=free_port(), broker=BrokerAddress("127.0.0.1", broker_port)
+        data=data,
+        directory=directory,
+        port=free_port(),
+        partner_port=free_port() if for_partners else 0,
+        broker=BrokerAddress("127.0.0.1", broker_port),
     )
     app = App(settings, SystemClock())
     async with _background(app.run()):

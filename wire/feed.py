@@ -167,7 +167,7 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
-AlarmKind = Literal["emergency", "station", "speech", "path"]
+AlarmKind = Literal["emergency", "station", "speech", "path", "access"]
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,18 +182,19 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
-    """One emergency, one alarm of a station or vehicle, one speech request or one failed path, as it stands.
+    """One emergency, one alarm of a station or vehicle, one speech request, failed path or access, as it stands.
 
-    An emergency is over when control cancels it, a speech request when somebody has it in hand, any other when it is
-    cleared.
+    An emergency is over when control cancels it, a speech request when somebody has it in hand, a partner's emergency
+    access when it has ended and somebody has acknowledged it, any other when it is cleared.
     """
 
     alarm: str
-    """Its id: `DEVICE.STREAM.SEQ` of the event that raised it; of a path, `path.` and when it failed."""
+    """Its id: `DEVICE.STREAM.SEQ` of the event that raised it; of a path, `path.` and when it failed; of an emergency
+    access, `access.` and its id."""
     kind: AlarmKind
     name: str
-    """A short stable word: `emergency`, `speech_request`, `urgent_speech_request`, `path_failed`, or as the device
-    names it, such as `mains_failed`."""
+    """A short stable word: `emergency`, `speech_request`, `urgent_speech_request`, `path_failed`, `emergency_access`,
+    or as the device names it, such as `mains_failed`."""
     unit: str | None
     """Whose emergency button it is, or whose vehicle; null for a station's own."""
     callsign: str

@@ -6,7 +6,8 @@ import msgspec
 
 from wire.events import Instant, Mode, Service
 
-OrderKind = Literal["mobilise", "standby_move", "local_turnout"]
+OrderKind = Literal["mobilise", "standby_move", "local_turnout", "cad"]
+"""`cad`: an order of a command and control system, which alerts its units itself: nothing is sent for it."""
 Phase = Literal[
     "created", "sent", "delivered", "alerting", "confirmed", "acknowledged", "mobile",
     "closed", "failed", "expired", "unknown",

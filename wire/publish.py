@@ -1,5 +1,7 @@
 """The published contract: one JSON Schema (2020-12) for each message, event and feed object, made from the structs.
 
+Beside them `asyncapi.json` says over which topic or route each travels: see `wire.asyncapi`.
+
 A schema says what the decoder takes, but for three things that JSON Schema can't say or leaves to the reader: the
 limits in bytes, that a whole number is written without a point, and that a `date-time` is checked. Fields that a schema
 does not name are allowed.
@@ -11,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from wire import events, feed, messages
+from wire import asyncapi, cad, events, feed, messages, partner
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PUBLISHED: dict[str, type[msgspec.Struct]] = {
@@ -40,6 +42,20 @@ _PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "feed-orders": feed.Orders,
     "feed-alarms": feed.Alarms,
     "feed-record": feed.FeedRecord,
+    "partner-record": partner.PartnerRecord,
+    "partner-snapshot": partner.PartnerSnapshot,
+    "partner-changes": partner.PartnerChanges,
+    "partner-alarms": partner.PartnerAlarms,
+    "partner-units": partner.PartnerUnits,
+    "cad-status": cad.CadStatus,
+    "cad-assignment": cad.CadAssignment,
+    "cad-crew": cad.CadCrew,
+    "cad-answer": cad.CadAnswer,
+    "cad-unit": cad.CadUnit,
+    "cad-order": cad.CadOrder,
+    "cad-tick": cad.CadTick,
+    "cad-messages": cad.CadMessages,
+    "cad-units": cad.CadUnits,
 }
 _PLACE: dict[str, Any] = {"lat": {"type": "number"}, "lon": {"type": "number"}}
 _NO_PLACE: dict[str, Any] = {"lat": {"type": "null"}, "lon": {"type": "null"}}
@@ -59,28 +75,54 @@ _RULES: dict[type[msgspec.Struct], dict[str, Any]] = {
 
 
 def documents() -> dict[str, str]:
-    """Give every published schema: its file's name, and its text with a newline at the end."""
-    return {f"{name}.json": _text(name, kind) for name, kind in _PUBLISHED.items()}
+    """Give every published file: its name, and its text with a newline at the end."""
+    schemas = {f"{name}.json": _text(schema(name)) for name in _PUBLISHED}
+    return {**schemas, "asyncapi.json": _text(asyncapi.document(_titles(), _components()))}
 
 
-def _text(name: str, kind: type[msgspec.Struct]) -> str:
-    schema = msgspec.json.schema(kind)
-    definitions = schema["$defs"]
+def schema(name: str) -> dict[str, Any]:
+    """Give one published schema, such as `feed-record`. Raises KeyError for a name that there is not."""
+    kind = _PUBLISHED[name]
+    definitions = msgspec.json.schema(kind)["$defs"]
     own = definitions.pop(kind.__name__) | _RULES.get(kind, {})
     document = {"$schema": _DIALECT, "$id": f"urn:watchroom:1:{name}", **own}
     if definitions:
         document["$defs"] = definitions
-    return msgspec.json.format(msgspec.json.encode(_portable(document)), indent=2).decode() + "\n"
+    portable: dict[str, Any] = _portable(document)
+    return portable
+
+
+def _titles() -> dict[str, str]:
+    """The name of each published message's component in the AsyncAPI document."""
+    return {name: kind.__name__ for name, kind in _PUBLISHED.items()}
+
+
+def _components() -> dict[str, Any]:
+    """Every struct that travels, each once, with references to one another."""
+    _, components = msgspec.json.schema_components(_PUBLISHED.values(), ref_template="#/components/schemas/{name}")
+    for kind, rule in _RULES.items():
+        components[kind.__name__] |= rule
+    portable: dict[str, Any] = _portable(components)
+    return portable
+
+
+def _text(document: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def _portable(node: Any) -> Any:
-    r"""Write `$` for Python's `\Z`: in the pattern language of JSON Schema that is the end and nothing else."""
+    r"""Write what JSON Schema itself says, for readers of every language.
+
+    `$` for Python's `\Z`: in its pattern language that is the end and nothing else. And no `discriminator`, which is
+    OpenAPI's: the constants of the alternatives say the same.
+    """
     if isinstance(node, dict):
         return {
             key: value.replace(r"\Z", "$") if key == "pattern" and isinstance(value, str) else _portable(value)
             for key, value in node.items()
+            if not (key == "discriminator" and isinstance(value, dict) and "propertyName" in value)
         }
-    return [_portable(item) for item in node] if isinstance(node, list) else node
+    return [_portable(item) for item in node] if isinstance(node, list | tuple) else node
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -46,7 +47,7 @@ class Problem(msgspec.Struct, frozen=True):
 def convert(data: object, kind: type[T], path: str = "") -> T | tuple[Problem, ...]:
     """Make `data` a `kind`, or tell every problem it has (at least one); `path` stands before each one's own.
 
-    Loads structs, lists (as tuples), `dict[str, …]`, literals, text, numbers, booleans, and any of them `| None`.
+    Loads structs, lists (as tuples), `dict[str, …]`, literals, text, numbers, booleans, times; any of them `| None`.
     Never coerces: a number in quotes is not a number. NaN and infinities are not numbers either.
     Raises TypeError where `kind` has a field of another type: that is a mistake in this program.
     """
@@ -190,6 +191,8 @@ def _fits(info: inspect.Type, value: object) -> bool:
             return isinstance(value, str) and _text_fits(info, value)
         case inspect.LiteralType():
             return any(value == choice and type(value) is type(choice) for choice in info.values)
+        case inspect.DateTimeType():
+            return isinstance(value, datetime) and value.tzinfo is not None
         case _:
             raise TypeError(f"strict loading knows no {type(info).__name__}")
 
@@ -246,6 +249,8 @@ def _plain(info: inspect.Type) -> str:
             return "text" + _lengths(info, "characters")
         case inspect.LiteralType():
             return "one of " + ", ".join(repr(choice) for choice in info.values)
+        case inspect.DateTimeType():
+            return "a date and a time with its zone, without quotes, such as 2026-11-22T18:00:00Z"
         case inspect.StructType():
             return "a table with " + ", ".join(field.encode_name for field in info.fields)
         case inspect.DictType():

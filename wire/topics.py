@@ -11,8 +11,11 @@ TOKEN_PATTERN = r"[a-z0-9-]{1,40}"
 
 UP_FILTER = "wr/1/up/#"
 """What ingest subscribes to. Wider than the known topics, so that a wrong one is seen and kept aside."""
+FEED_FILTER = "wr/1/feed/#"
+"""Every partner's view. Wider than the known topics, so that nothing is left lying beside them."""
 
 _UP = re.compile(rf"wr/1/up/({TOKEN_PATTERN})/({TOKEN_PATTERN})/(status|live|history|link)")
+_FEED = re.compile(rf"wr/1/feed/({TOKEN_PATTERN})/({TOKEN_PATTERN})/({TOKEN_PATTERN})")
 _TOKEN = re.compile(TOKEN_PATTERN)
 
 
@@ -22,6 +25,15 @@ class UpTopic(NamedTuple):
     org: str
     device: str
     channel: UpChannel
+
+
+class FeedTopic(NamedTuple):
+    """Where a partner finds its view of a unit."""
+
+    partner: str
+    org: str
+    """Whose unit it is."""
+    unit: str
 
 
 def is_token(text: str) -> bool:
@@ -48,3 +60,14 @@ def down(org: str, device: str, channel: DownChannel) -> str:
 def hello(org: str) -> str:
     """Name the topic on which an ingest that starts greets an organisation's devices."""
     return f"wr/1/down/{org}/hello"
+
+
+def feed(partner: str, org: str, unit: str) -> str:
+    """Name the topic on which a partner finds its view of a unit."""
+    return f"wr/1/feed/{partner}/{org}/{unit}"
+
+
+def parse_feed(topic: str) -> FeedTopic | None:
+    """Take a topic of a partner's view apart. None for any topic that is not one of the contract's."""
+    match = _FEED.fullmatch(topic)
+    return None if match is None else FeedTopic._make(match.groups())

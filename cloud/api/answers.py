@@ -8,11 +8,13 @@ from wire.feed import AlarmView, FeedRecord, FixMode, Mode, OrderView
 
 
 class UnitList(msgspec.Struct, frozen=True, kw_only=True):
-    """Every unit, as it stands at `at`."""
+    """Every unit that is asked for, as it stands at `at`; a page of them, by unit, where pages are asked for."""
 
     at: datetime
     cursor: int
     units: tuple[FeedRecord, ...]
+    next_after: str | None = None
+    """Ask for the next page with `after` set to this; null at the end."""
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from cloud.api.schemas import answers, reply
 from cloud.api.source import Site
-from cloud.directory import Area
+from cloud.directory import Area, ControlRoom
 from wire.feed import Service
 
 
@@ -90,6 +90,20 @@ class AreaCollection(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[AreaFeature, ...]
 
 
+class Covering(msgspec.Struct, frozen=True, kw_only=True):
+    """Another room's area that a room has taken over, and with it what that room watches."""
+
+    cover: str
+    """The agreement on cover, by id."""
+    control_room: str
+    """The room whose area it is, by id."""
+    name: str
+    organisations: tuple[str, ...]
+    areas: tuple[str, ...]
+    why: str
+    since: datetime
+
+
 class ControlRoomView(msgspec.Struct, frozen=True, kw_only=True):
     """A room that watches."""
 
@@ -97,7 +111,11 @@ class ControlRoomView(msgspec.Struct, frozen=True, kw_only=True):
     """Its id."""
     name: str
     organisations: tuple[str, ...]
+    """Its own; those that it covers are in `covering`."""
     areas: tuple[str, ...]
+    covering: tuple[Covering, ...] = ()
+    covered_by: tuple[str, ...] = ()
+    """The rooms that have taken its area over, by id."""
 
 
 class ControlRoomList(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,11 +172,7 @@ def _add_places(routes: APIRouter, site: Site) -> None:
     async def list_control_rooms() -> Response:
         """Every control room of the directory, by name, with whose units and which ground it watches."""
         known = sorted(site.ingest.directory.control_rooms.values(), key=lambda room: (room.name, room.id))
-        views = (
-            ControlRoomView(control_room=one.id, name=one.name, organisations=one.organisations, areas=one.areas)
-            for one in known
-        )
-        return reply(ControlRoomList(control_rooms=tuple(views)))
+        return reply(ControlRoomList(control_rooms=tuple(_room(site, one) for one in known)))
 
 
 def _view(site: Site) -> DirectoryView:
@@ -169,6 +183,30 @@ def _view(site: Site) -> DirectoryView:
         since=site.reloader.since,
         trouble=tuple(site.reloader.trouble),
         counts=DirectoryCounts(**{name: len(getattr(directory, name)) for name in names}),
+    )
+
+
+def _room(site: Site, room: ControlRoom) -> ControlRoomView:
+    rooms = site.ingest.directory.control_rooms
+    taken = ((word, rooms[word.room]) for word in site.covering.covering(room.id))
+    return ControlRoomView(
+        control_room=room.id,
+        name=room.name,
+        organisations=room.organisations,
+        areas=room.areas,
+        covering=tuple(
+            Covering(
+                cover=word.cover,
+                control_room=other.id,
+                name=other.name,
+                organisations=other.organisations,
+                areas=other.areas,
+                why=word.why or "",
+                since=word.at,
+            )
+            for word, other in taken
+        ),
+        covered_by=tuple(word.covered_by for word in site.covering.covered(room.id)),
     )
 
 

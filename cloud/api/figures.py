@@ -58,6 +58,7 @@ class Figures(Collector):
         yield from self._commits()
         yield from self._lanes()
         yield from self._feed()
+        yield from self._mqtt()
         yield from self._in_hand()
         yield from self._fleet()
         yield from self._devices()
@@ -118,6 +119,13 @@ class Figures(Collector):
         yield _histogram("feed_tick_lag_seconds", "How late the feed speaks", "", {"": site.process.tick_lags})
         yield _gauge("feed_listeners", "Clients on the feed", len(site.listeners))
         yield _counter("feed_listeners_let_go", "Clients that did not keep up", site.listeners.let_go)
+
+    def _mqtt(self) -> Iterator[Metric]:
+        out = self._site.mqtt
+        yield _gauge("partner_mqtt_connected", "1 where partners' views can be published over MQTT", out.connected)
+        yield _gauge("partner_mqtt_due", "Messages to partners over MQTT that are due", out.due)
+        yield _counter("partner_mqtt_published", "Messages to partners over MQTT that the broker took", out.published)
+        yield _counter("partner_mqtt_cleared", "Views that ended, or should not have been there", out.cleared)
 
     def _in_hand(self) -> Iterator[Metric]:
         """What asks for a person: the undelivered is counted while its alarm stands and nobody has it in hand."""

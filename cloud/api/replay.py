@@ -25,7 +25,7 @@ def router(past: Past, moment: Callable[[], Moment]) -> APIRouter:
     @routes.get("", responses=answers(Replayed, "The board then, or why it is not known.", s422=_NO_MOMENT, s503=_AWAY))
     async def replay_board(at: datetime) -> Response:
         """The board as a control room's client showed it at a moment, ages included."""
-        asked = _moment(at, moment().utc)
+        asked = moment_of(at, moment().utc)
         if isinstance(asked, Problem):
             return reply(asked, 422)
         body = await past.board(asked)
@@ -39,7 +39,7 @@ def router(past: Past, moment: Callable[[], Moment]) -> APIRouter:
     return routes
 
 
-def _moment(at: datetime, now: datetime) -> datetime | Problem:
+def moment_of(at: datetime, now: datetime) -> datetime | Problem:
     """Give the moment in UTC, or why it is none."""
     if at.tzinfo is None:
         return Problem("at must name its offset from UTC, such as 2026-01-26T15:57:02Z")

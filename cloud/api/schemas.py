@@ -21,8 +21,8 @@ from cloud.api.answers import (
 )
 from wire.feed import Alarms, Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
-_FEED = [FeedRecord, Snapshot, Changes, Orders, Alarms, Tick]
-_ANSWERS = [
+_FEED: list[type[msgspec.Struct]] = [FeedRecord, Snapshot, Changes, Orders, Alarms, Tick]
+_ANSWERS: list[type[msgspec.Struct]] = [
     UnitList,
     EventList,
     EventView,
@@ -38,10 +38,13 @@ _ANSWERS = [
 _encode = msgspec.json.Encoder().encode
 
 
-def add_schemas(api: FastAPI, bodies: Sequence[type[msgspec.Struct]] = ()) -> None:
-    """Let the application's OpenAPI document define every struct that a route names, and `bodies` that it reads."""
+BOARD: Sequence[type[msgspec.Struct]] = (*_FEED, *_ANSWERS)
+"""What the control room's own application answers with, beside what its routers name."""
+
+
+def add_schemas(api: FastAPI, structs: Sequence[type[msgspec.Struct]]) -> None:
+    """Let the application's OpenAPI document define every struct that a route names."""
     make = api.openapi
-    structs = [*_FEED, *_ANSWERS, *bodies]
 
     def openapi() -> dict[str, Any]:
         document = make()

@@ -52,19 +52,20 @@ def router(site: Site) -> APIRouter:
         scheme = schemes.get(name)
         if scheme is None:
             return reply(Problem(f"there is no scheme {name!r}; one of {', '.join(sorted(schemes))}"), 404)
-        return reply(_view(scheme))
+        return reply(view_scheme(scheme))
 
     @routes.get("/v1/units/{unit}/scheme", responses=answers(SchemeView, "The unit's scheme.", s404="No such unit."))
     async def show_scheme_of_unit(unit: str) -> Response:
         """The scheme whose codes are a unit's, heard or not."""
         directory = site.ingest.directory
         known = directory.units.get(unit)
-        return no_such_unit(unit) if known is None else reply(_view(directory.schemes[known.scheme]))
+        return no_such_unit(unit) if known is None else reply(view_scheme(directory.schemes[known.scheme]))
 
     return routes
 
 
-def _view(scheme: Scheme) -> SchemeView:
+def view_scheme(scheme: Scheme) -> SchemeView:
+    """Show a scheme."""
     codes = tuple(_code(code) for code in scheme.codes)
     return SchemeView(name=scheme.name, title=scheme.title, confidence=scheme.confidence, codes=codes)
 

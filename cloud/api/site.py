@@ -10,21 +10,27 @@ from cloud.api import (
     bindings,
     changes,
     control,
+    covers,
     directory,
     feed,
     health,
+    incidents,
+    lending,
     modes,
     orders,
+    partners,
     recommend,
     replay,
     schemes,
+    seen,
+    sharing,
     statistics,
     units,
 )
 from cloud.api import map as maps
 from cloud.api.guard import LoopbackGuard
 from cloud.api.problems import add_problems
-from cloud.api.schemas import add_schemas
+from cloud.api.schemas import BOARD, add_schemas
 from cloud.api.source import Site
 
 __all__ = ["Site", "make_api"]
@@ -56,12 +62,19 @@ def make_api(site: Site) -> FastAPI:
     api.include_router(changes.router(site.ledger))
     api.include_router(statistics.router(site.counting, site.moment))
     api.include_router(maps.router(site.basemap))
+    api.include_router(sharing.router(site))
+    api.include_router(partners.router(site))
+    api.include_router(incidents.router(site))
+    api.include_router(lending.router(site))
+    api.include_router(covers.router(site))
+    api.include_router(seen.router(site))
     api.include_router(feed.router(site))
     api.include_router(health.router(site))
     add_problems(api)
     add_schemas(
         api,
         [
+            *BOARD,
             *bases.BODIES,
             *control.BODIES,
             *directory.BODIES,
@@ -75,6 +88,12 @@ def make_api(site: Site) -> FastAPI:
             *changes.BODIES,
             *statistics.BODIES,
             *maps.BODIES,
+            *sharing.BODIES,
+            *partners.BODIES,
+            *incidents.BODIES,
+            *lending.BODIES,
+            *covers.BODIES,
+            *seen.BODIES,
         ],
     )
     return api

@@ -4,17 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud.api.cad import CadSite
 from cloud.api.map import Basemap
-from cloud.desk import Alarms, Bindings, Desk, Modes
+from cloud.desk import Alarms, Bindings, Covering, Desk, Lending, Modes, Sharing
 from cloud.directory import Reloader
 from cloud.durations import Durations
-from cloud.feeds import Feed, Listeners, PartnerFeeds
+from cloud.feeds import Feed, Listeners, MqttOut, PartnerFeeds
 from cloud.fleet.clocks import Moment
 from cloud.ingest.ingest import Ingest
 from cloud.ledger import Ledger
 from cloud.memory.counting import Counting
 from cloud.memory.past import Past
+from cloud.memory.reads import Reads
 from cloud.memory.recorder import Recorder
+from cloud.memory.sharedpast import SharedPast
 from cloud.telemetry import Telemetry
 
 
@@ -39,11 +42,22 @@ class Site:
     listeners: Listeners
     partners: PartnerFeeds
     """Every partner's view and feed."""
+    mqtt: MqttOut
+    """What is published of them over MQTT."""
     ingest: Ingest
     desk: Desk
     alarms: Alarms
     modes: Modes
     bindings: Bindings
+    sharing: Sharing
+    lending: Lending
+    covering: Covering
+    reads: Reads
+    """Who saw which unit."""
+    shared_past: SharedPast
+    """What a partner may see of the past."""
+    cad: CadSite
+    """What command and control systems say, and are told."""
     reloader: Reloader
     recorder: Recorder
     past: Past

@@ -25,7 +25,7 @@ YEAR_FIRST = 1970
 BODIES: list[type[msgspec.Struct]] = [Statistics]
 """What the route answers with."""
 _AWAY = "What is stored can't be read now."
-_BAD = "The query is not understood, its window is none or too long, or there is no such zone."
+BAD_QUESTION = "The query is not understood, its window is none or too long, or there is no such zone."
 _NAMED = 'attachment; filename="statistics.csv"'
 
 Id = Annotated[str, Query(min_length=1, max_length=200)]
@@ -33,7 +33,7 @@ ZoneName = Annotated[str, Query(max_length=100)]
 
 
 @dataclass(frozen=True)
-class _Query:
+class Question:
     """Whose figures, from when to when."""
 
     scope: Scope
@@ -48,21 +48,22 @@ def router(counting: Counting, moment: Callable[[], Moment]) -> APIRouter:
 
     @routes.get(
         "/v1/statistics",
-        responses=answers(Statistics, "The figures.", s404="There is no such thing.", s422=_BAD, s503=_AWAY),
+        responses=answers(Statistics, "The figures.", s404="There is no such thing.", s422=BAD_QUESTION, s503=_AWAY),
     )
-    async def show_statistics(request: Request, query: Annotated[_Query, Depends()], zone: ZoneName = "") -> Response:
+    async def show_statistics(request: Request, query: Annotated[Question, Depends()], zone: ZoneName = "") -> Response:
         """Figures over a window, by default the last day. With `Accept: text/csv` a table, whose hours are of UTC."""
-        asked = _asked(query, zone, moment().utc)
-        return await _answer(counting, asked, is_table=_wants_table(request.headers.get("accept", "")))
+        asked = read_question(query, zone, moment().utc)
+        return await give_figures(counting, asked, is_table=wants_table(request.headers.get("accept", "")))
 
     @routes.get("/v1/statistics.csv", include_in_schema=False)
-    async def give_table(query: Annotated[_Query, Depends()]) -> Response:
-        return await _answer(counting, _asked(query, "", moment().utc), is_table=True)
+    async def give_table(query: Annotated[Question, Depends()]) -> Response:
+        return await give_figures(counting, read_question(query, "", moment().utc), is_table=True)
 
     return routes
 
 
-async def _answer(counting: Counting, asked: Asked | Problem, *, is_table: bool) -> Response:
+async def give_figures(counting: Counting, asked: Asked | Problem, *, is_table: bool) -> Response:
+    """Answer with figures, or with why there are none. Raises what the stores raise."""
     if isinstance(asked, Problem):
         return reply(asked, 422)
     if is_table:
@@ -83,13 +84,13 @@ def write_table(figures: Statistics) -> str:
     return text.getvalue()
 
 
-def _wants_table(accept: str) -> bool:
+def wants_table(accept: str) -> bool:
     """Whether CSV is asked for, and JSON is not."""
     kinds = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
     return "text/csv" in kinds and "application/json" not in kinds
 
 
-def _asked(query: _Query, zone: str, now: datetime) -> Asked | Problem:
+def read_question(query: Question, zone: str, now: datetime) -> Asked | Problem:
     """Give what is asked for, or why it is nothing."""
     since, until = query.since, query.until
     if zone and find_zone(zone) is None:

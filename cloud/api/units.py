@@ -5,18 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from cloud.api.answers import EventList, EventView, Problem, TrackList, TrackPoint, UnitList
+from cloud.api.filters import Asked
+from cloud.api.pages import PAGE_MAX, Paging, describe_formats
 from cloud.api.schemas import answers, reply
 from cloud.api.source import Site
+from cloud.api.unitlist import give_units
 from cloud.ledger import EventRow
 from cloud.telemetry import PositionRow
 from wire.events import SEQ_MAX
 from wire.feed import FeedRecord
 
-PAGE_MAX = 1_000
 TRACK_MAX = 50_000
 TRACK_DEFAULT = timedelta(hours=1)
 
@@ -32,11 +34,12 @@ def router(site: Site) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(prefix="/v1/units", tags=["units"])
 
-    @routes.get("", responses=answers(UnitList, "Every unit."))
-    async def list_units() -> Response:
-        """Every unit as it stands."""
-        now = site.moment()
-        return reply(UnitList(at=now.utc, cursor=site.feed.cursor, units=site.feed.records(now)))
+    @routes.get("", responses=answers(UnitList, "", s422=_BAD_QUERY) | describe_formats("UnitList", "Units."))
+    async def list_units(
+        request: Request, asked: Annotated[Asked, Depends()], paging: Annotated[Paging, Depends()]
+    ) -> Response:
+        """Every unit as it stands. In pages, by unit, where `limit` or `after` is given."""
+        return give_units(site, request, asked, paging)
 
     @routes.get("/{unit}", responses=answers(FeedRecord, "The unit.", s404="No such unit."))
     async def show_unit(unit: str) -> Response:
@@ -67,7 +70,7 @@ def router(site: Site) -> APIRouter:
         """A unit's stored positions in a window of corrected time, the last hour by default."""
         if unit not in site.ingest.directory.units:
             return no_such_unit(unit)
-        window = _window(since, until or site.moment().utc)
+        window = window_of(since, until or site.moment().utc, TRACK_DEFAULT)
         if isinstance(window, Problem):
             return reply(window, 422)
         start, end = window
@@ -78,13 +81,13 @@ def router(site: Site) -> APIRouter:
     return routes
 
 
-def _window(since: datetime | None, until: datetime) -> tuple[datetime, datetime] | Problem:
-    """Give the window in UTC, or why it is none."""
+def window_of(since: datetime | None, until: datetime, default: timedelta) -> tuple[datetime, datetime] | Problem:
+    """Give the window in UTC, as long as `default` where it has no begin, or why it is none."""
     if until.tzinfo is None or (since is not None and since.tzinfo is None):
         return Problem("since and until must name their offset from UTC, such as 2026-01-26T15:57:02Z")
     try:
         end = until.astimezone(UTC)
-        start = since.astimezone(UTC) if since is not None else end - TRACK_DEFAULT
+        start = since.astimezone(UTC) if since is not None else end - default
     except OverflowError:
         return Problem("since and until must lie in the years 1 to 9999 of UTC")
     return (start, end) if start < end else Problem("since must be before until")

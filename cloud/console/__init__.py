@@ -1,7 +1,8 @@
 """The control-room page: plain ES modules, served as they are written, with nothing from elsewhere.
 
-The board is served at `/`, with `?at=MOMENT` the board as it was, the figures at `/figures`, and their parts under
-`/console/...`. The board reads the feed at `v1/feed` of the same origin.
+The board is served at `/`, with `?at=MOMENT` the board as it was, the figures at `/figures`, who shares what with whom
+at `/agreements`, rooms side by side at `/rooms`, and their parts under `/console/...`. The board reads the feed at
+`v1/feed` of the same origin.
 """
 
 from importlib.resources import files
@@ -17,6 +18,8 @@ FILES: Final[Traversable] = files(__name__)
 PAGE: Final = "board.html"
 REPLAY: Final = "replay.html"
 FIGURES: Final = "figures.html"
+AGREEMENTS: Final = "agreements.html"
+ROOMS: Final = "rooms.html"
 
 POLICY: Final = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'self'; "
@@ -77,6 +80,14 @@ def router(tiles_origin: str | None = None) -> APIRouter:
     @routes.get("/figures")
     async def figures() -> Response:
         return _answer(*parts[FIGURES], headers)
+
+    @routes.get("/agreements")
+    async def agreements() -> Response:
+        return _answer(*parts[AGREEMENTS], headers)
+
+    @routes.get("/rooms")
+    async def rooms() -> Response:
+        return _answer(*parts[ROOMS], headers)
 
     @routes.get("/console/{path:path}")
     async def part(path: str) -> Response:

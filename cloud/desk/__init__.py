@@ -4,17 +4,23 @@ control ─▶ Desk.put, cancel, close ─▶ ledger ─▶ Sender ─▶ device
 devices ─▶ Desk.on_events ─▶ dispatch (pure) ─▶ feed, at once; ledger
 devices ─▶ Alarms.on_events ─▶ dispatch (pure) ─▶ feed, at once
 control ─▶ Alarms.acknowledge, cancel ─▶ ledger ─▶ feed; the device's lamp
+a command and control system (CAD) ─▶ CadInbox.take ─▶ ledger ─▶ fleet; Desk.assign
 control ─▶ Modes.put ─▶ ledger ─▶ fleet
 devices ─▶ Bindings.on_events ─▶ fleet (pure): who claims what ─▶ feed; the device's page
+control ─▶ Sharing.withdraw, declare, open_access, ...; Lending.say; Covering.take_over ─▶ ledger ─▶ partners' views
 control ─▶ Bindings.confirm, refuse, lend, split, ... ─▶ ledger ─▶ directory in force ─▶ fleet; the devices' pages
 """
 
 from cloud.desk.alarms import AlarmPorts, Alarms, AlarmTaken, NotInHand
 from cloud.desk.bindings import BindingPorts, Bindings
+from cloud.desk.cad import CadInbox, CadPorts
+from cloud.desk.covering import Covering
 from cloud.desk.desk import Desk
+from cloud.desk.lending import Lending
 from cloud.desk.modes import ModePorts, ModeRequest, Modes, NoSuch
 from cloud.desk.ports import Minted, Ports
 from cloud.desk.requests import Clash, Differs, Invalid, Placed
+from cloud.desk.sharing import Sharing, SharingPorts
 
 __all__ = [
     "AlarmPorts",
@@ -22,10 +28,14 @@ __all__ = [
     "Alarms",
     "BindingPorts",
     "Bindings",
+    "CadInbox",
+    "CadPorts",
     "Clash",
+    "Covering",
     "Desk",
     "Differs",
     "Invalid",
+    "Lending",
     "Minted",
     "ModePorts",
     "ModeRequest",
@@ -34,4 +44,6 @@ __all__ = [
     "NotInHand",
     "Placed",
     "Ports",
+    "Sharing",
+    "SharingPorts",
 ]

@@ -18,7 +18,7 @@ from cloud.desk.hearing import Hearing
 from cloud.desk.lamps import Lamps
 from cloud.desk.ports import Recorded
 from cloud.directory import InForce
-from cloud.dispatch.alarm import Acknowledgement, Alarm, Cancellation, view
+from cloud.dispatch.alarm import AccessOpened, Acknowledgement, Alarm, Cancellation, view
 from cloud.dispatch.alarms import Register
 from cloud.fleet.clocks import Moment
 from cloud.fleet.paths import PathFailure
@@ -109,6 +109,10 @@ class Alarms:
             self._show(self._register.path_over(now.utc))
         else:
             self._show(self._register.path(failure.units, failure.share, failure.since))
+
+    def access(self, opened: AccessOpened) -> None:
+        """Show that a partner opened emergency access, or that it is over. It stays until somebody has seen it."""
+        self._show(self._register.access(opened))
 
     def step(self) -> None:
         """Let time pass: escalate what nobody has in hand."""

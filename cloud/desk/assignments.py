@@ -57,8 +57,8 @@ class Assignments:
             if (quoted[unit] != self.version(unit) if unit in quoted else self.order_of(unit) is not None)
         ]
 
-    def take(self, units: Iterable[str], order: str, now: datetime) -> Before:
-        """Put units on an order, whatever they are on."""
+    def take(self, units: Iterable[str], order: str | None, now: datetime) -> Before:
+        """Put units on an order, or on none, whatever they are on."""
         before = {unit: self._held.get(unit) for unit in units}
         for unit in before:
             self._held[unit] = Held(self.version(unit) + 1, order, now)

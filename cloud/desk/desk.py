@@ -15,8 +15,9 @@ import structlog
 from cloud.clock import Clock
 from cloud.desk.intake import KINDS, Intake
 from cloud.desk.memory import OWN, Memory, log_row, read_order
+from cloud.desk.outside import Assigned, AssignRequest, Moved, judge, plan
 from cloud.desk.ports import Ports, Recorded
-from cloud.desk.requests import Clash, Differs, Invalid, Placed, find_facts
+from cloud.desk.requests import Clash, Differs, Invalid, Placed, find_facts, find_other_master
 from cloud.desk.sender import Sender
 from cloud.directory import InForce
 from cloud.dispatch import (
@@ -33,7 +34,7 @@ from cloud.dispatch import (
 from cloud.dispatch.control import digest
 from cloud.dispatch.escalation import is_waiting
 from cloud.dispatch.story import tell_changes
-from cloud.dispatch.words import Ending, Rung
+from cloud.dispatch.words import Ending, Outside, Rung
 from cloud.errors import CloudError, Retryable
 from cloud.fleet.clocks import Moment
 from cloud.ledger import Ledger, OrderCommit, OrderLogRow
@@ -115,6 +116,19 @@ class Desk:
             self._change(order_id, "alarms_acknowledged", taken, lambda order: acknowledge_alarms(order, now.utc, seen))
         )
 
+    async def assign(self, asked: AssignRequest) -> Assigned | Moved:
+        """Put a unit on an order of a command and control system, or take it off, durably. Nobody is sent anything.
+
+        The unit must be in the directory. What is so already changes nothing, whatever version is quoted. It goes on to
+        its end although whoever asked may go away meanwhile. Raises what the ledger does: nothing was changed then.
+        """
+        return await self._finish(self._assign(asked))
+
+    def outside(self, order_id: str) -> Outside | None:
+        """Tell which order of a command and control system an order in hand stands for; None for one of our own."""
+        order = self._memory.orders.get(order_id)
+        return None if order is None else order.outside
+
     def active(self) -> tuple[OrderView, ...]:
         """Every order in hand, oldest first."""
         return tuple(view(order) for order in self._memory.orders.values() if order.active)
@@ -171,6 +185,9 @@ class Desk:
                 return facts
             held = self._memory.assignments
             takes = request.units if request.mode == "live" else ()
+            objection = find_other_master(self._in_force.directory, takes)
+            if objection is not None:
+                return objection
             moved = held.moved(takes, request.assignment_versions) if request.override is None else []
             if moved:
                 return Clash(
@@ -192,6 +209,26 @@ class Desk:
             self._memory.note_kept(order)
         self._act()
         return Placed(view(self._memory.orders.get(order_id, order)), True)
+
+    async def _assign(self, asked: AssignRequest) -> Assigned | Moved:
+        async with self._pen:
+            answer = judge(self._memory, asked)
+            if answer is not None:
+                return answer
+            now = self._moment()
+            held, made = self._memory.assignments, plan(self._memory, self._in_force.directory, asked, now)
+            before = held.take((asked.unit,), made.order, now.utc)
+            try:
+                await self._commit(made.commit(self._memory, asked.unit))
+            except CloudError:
+                held.put_back(before)
+                raise
+            for order, change in made.changes:  # a device may have told more meanwhile
+                newest = self._memory.orders.get(order.id, order)
+                self._memory.replace(change(order), change(newest), now.utc, made.told)
+            self._memory.note_moved(asked.unit)
+        self._act()
+        return Assigned(held.version(asked.unit), True)
 
     async def _close(self, order_id: str, what: Ending, how: Callable[[Order], Order]) -> OrderView | Invalid | None:
         async with self._pen:  # looked at and changed in one turn: a cancel in between would never be sent

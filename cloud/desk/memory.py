@@ -100,6 +100,10 @@ class Memory:
         for unit in self.assignments.units_on(order.id):
             self._tell(unit)
 
+    def note_moved(self, unit: str) -> None:
+        """Take in that a unit's assignment was just written."""
+        self._tell(unit)
+
     def show(self) -> None:
         """Show every order that changed since the last call."""
         if self._unshown:

@@ -1,5 +1,7 @@
 """What control's request comes to: an order's facts from the directory, and the answers it may get."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from cloud.directory import Directory, Unit
@@ -47,6 +49,16 @@ def find_facts(directory: Directory, brief: Brief) -> Facts | Invalid:
         return Invalid("units: names a unit twice; name each once")
     units = tuple(directory.units[unit] for unit in brief.units)
     return make_facts(directory, brief.base, units)
+
+
+def find_other_master(directory: Directory, units: Iterable[str]) -> Invalid | None:
+    """Object to an order that would assign units whose assignments are the word of another system."""
+    for unit in units:
+        organisation = directory.organisations[directory.units[unit].organisation]
+        if organisation.masters.assignment == "cad":
+            whose = f"the assignments of {organisation.id!r} are the word of its command and control system"
+            return Invalid(f"units: {unit}: {whose}: enter it there, or change masters.assignment")
+    return None
 
 
 def make_facts(directory: Directory, base: str, units: tuple[Unit, ...]) -> Facts:

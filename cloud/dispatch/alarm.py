@@ -88,6 +88,16 @@ class Cancellation(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class AccessOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """A partner has opened emergency access to an organisation's units."""
+
+    id: str
+    text: str
+    since: datetime
+    over_at: datetime | None = None
+    """When it ran out or was ended; None while it holds."""
+
+
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one alarm."""
 
@@ -119,6 +129,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
                 return self.cancelled is None
             case "speech":
                 return self.acknowledged is None and self.cleared_at is None
+            case "access":  # whose units they are is to know of it, however soon it was over
+                return self.acknowledged is None or self.cleared_at is None
             case _:
                 return self.cleared_at is None
 

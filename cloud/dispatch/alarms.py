@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from cloud.dispatch.alarm import Acknowledgement, Alarm, Cancellation, Escalation, Heard, Place, Whose
+from cloud.dispatch.alarm import AccessOpened, Acknowledgement, Alarm, Cancellation, Escalation, Heard, Place, Whose
 from cloud.dispatch.alarmtexts import path_text, text_of
 from wire.events import AlarmEvent, EmergencyEvent
 
@@ -98,6 +98,27 @@ class Register:
         known = self._alarms.get(self._path) if self._path is not None else None
         self._path = None
         return () if known is None else self._keep(replace(known, cleared_at=max(at, known.raised_at)))
+
+    def access(self, opened: AccessOpened) -> Changed:
+        """Announce that a partner opened emergency access, or that it is over. Told again it is the same alarm."""
+        alarm_id = f"access.{opened.id}"
+        known = self._alarms.get(alarm_id)
+        if known is None:
+            known = Alarm(
+                id=alarm_id,
+                kind="access",
+                device="",
+                origin=None,
+                name="emergency_access",
+                text=opened.text,
+                mode="live",
+                whose=Whose(),
+                raised_at=opened.since,
+                proven=True,
+                acknowledged=self._acknowledged.get(alarm_id),
+            )
+        told = replace(known, text=opened.text, cleared_at=opened.over_at)
+        return () if self._alarms.get(alarm_id) == told else self._keep(told)
 
     def pass_time(self, now_s: float) -> Changed:
         """Escalate what nobody has in hand for too long. Gives what changed by that."""

@@ -22,7 +22,7 @@ RESTS = timedelta(hours=12)
 
 def pass_time(order: Order, now: Moment) -> tuple[Order, tuple[OrderAlarm, ...]]:
     """Let time pass: gives the order, and the alarms that this raised."""
-    if not order.active:
+    if not order.active or order.outside is not None:  # who gave it elsewhere ends it
         return order, ()
     age_s = now.mono_s - order.created_s
     after = replace(
@@ -48,7 +48,7 @@ def resume(order: Order, now: Moment) -> Order:
 
 def is_waiting(order: Order) -> bool:
     """Tell whether time alone may soon raise an alarm or end something."""
-    return order.active and (order.rung < Rung.ACKNOWLEDGED or order.cancelled is not None)
+    return order.active and order.outside is None and (order.rung < Rung.ACKNOWLEDGED or order.cancelled is not None)
 
 
 def _overdue(order: Order, age_s: float, now: Moment) -> tuple[OrderAlarm, ...]:

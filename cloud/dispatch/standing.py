@@ -175,7 +175,7 @@ def _is_over(order: Order) -> bool:
 def _is_closed(order: Order) -> bool:
     stood_down = order.cancelled is not None and (order.forgone or all(map(is_stood_down, order.deliveries)))
     ended = order.ends_with_station and any(one.station and one.alert.ended is not None for one in order.deliveries)
-    return order.closed is not None or stood_down or ended or _is_over(order)
+    return order.closed is not None or stood_down or ended or order.outside is None and _is_over(order)
 
 
 def _endings(order: Order, *outcomes: Outcome) -> Iterator[tuple[str, Outcome, str]]:

@@ -171,6 +171,17 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """The order of a command and control system (CAD) that an order stands for."""
+
+    organisation: str
+    """Whose CAD."""
+    number: str
+    """As the CAD numbers it."""
+    origin: str
+    """Which system said so first."""
+
+
 class Rung(IntEnum):
     """How far an order has come. Each phase stands where nothing that is learned later takes it back.
 
@@ -210,6 +221,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """The same on the monotonic clock of this process."""
     units: tuple[Called, ...]
     deliveries: tuple[Delivery, ...]
+    outside: Outside | None = None
+    """The order that it stands for, where another system gave it. It has no deliveries: nobody is sent anything."""
     steps: tuple[StepFact, ...] = ()
     cancelled: Ending | None = None
     cancelled_s: float = 0.0
@@ -244,5 +257,5 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ends_with_station(self) -> bool:
-        """Whether the station's last word closes it: nobody at control has it in hand."""
-        return self.kind == "local_turnout" or self.brief.mode != "live"
+        """Whether nobody at control has it in hand: the station's last word closes it, or whoever gave it elsewhere."""
+        return self.kind == "local_turnout" or self.outside is not None or self.brief.mode != "live"

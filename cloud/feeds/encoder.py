@@ -1,6 +1,6 @@
 """Encodes what partners receive, and asks again whether they may: the last step before bytes leave. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -31,9 +31,28 @@ class Encoder:
         for one in shown:
             made = self._made.get(id(one.record))
             if made is None:
-                if any(leaks(one.record, one.grants)):
-                    self.held_back += 1
+                if not self._may_leave(one):
                     continue
                 made = self._made[id(one.record)] = (one.record, msgspec.Raw(_encode(one.record)))
-            encoded.append(made[1])
+            encoded.append(made[1] if one.record.agreements == one.grants.agreements else _naming(made[1], one))
         return tuple(encoded)
+
+    def checked(self, shown: Iterable[Shown]) -> Iterator[Shown]:
+        """Give records, for another format, without those that tell more than their grants open."""
+        return (one for one in shown if self._may_leave(one))
+
+    def _may_leave(self, one: Shown) -> bool:
+        told_too_much = any(leaks(one.record, one.grants))
+        self.held_back += told_too_much
+        return not told_too_much
+
+
+def _naming(raw: msgspec.Raw, one: Shown) -> msgspec.Raw:
+    """Name a partner's own agreements in a record that was encoded for all who may see the same, and names none.
+
+    No text before it can hold these bytes: a quotation mark within one is written with a backslash.
+    """
+    return msgspec.Raw(bytes(raw).replace(_NONE_NAMED, b'"agreements":' + _encode(one.grants.agreements), 1))
+
+
+_NONE_NAMED = b'"agreements":[]'

@@ -20,6 +20,8 @@ CURSOR_DIGITS_MAX = 18
 
 OnShown = Callable[[Moment, tuple[FeedRecord, ...]], None]
 """Whoever is told at each tick what it shows anew, be it nothing."""
+OnOrders = Callable[[Moment, tuple[OrderView, ...]], None]
+"""Is told of orders that changed, at once."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,12 +42,15 @@ class Feed:
         self._fleet = fleet
         self._epoch, self._owner_term, self._tick_ms = epoch, owner_term, tick_ms
         self._orders, self._alarms = ShownOrders(), ShownAlarms()
+        self.on_orders: list[OnOrders] = []
         self.on_shown: list[OnShown] = []
         self.cursor = 0
         self._spoke_s = now.mono_s
         known = fleet.take_changed(now)
         made = (fleet.record(unit, 0, known.get(unit, now.utc), now) for unit in fleet.units)
         self._shown = {record.unit: _note(record) for record in made}
+        self._whole: tuple[float, int, list[bytes]] = (now.mono_s, -1, [])
+        """When the last whole picture was made, with which cursor, and its events."""
         self._leaving, self._left = False, -1
         """Whether units have gone that clients still show, and the cursor with which the last ones were taken away."""
 
@@ -65,6 +70,8 @@ class Feed:
         """Give the event for orders that changed. It doesn't wait for a tick, and vouches for nothing else."""
         self.cursor += 1
         self._orders.show(orders, self.cursor)
+        for tell in self.on_orders:
+            tell(now, orders)
         return self._orders_event(orders, now)
 
     def show_alarms(self, alarms: tuple[AlarmView, ...], now: Moment) -> bytes:
@@ -113,8 +120,18 @@ class Feed:
         """Give the whole picture, in parts, then every alarm that is active and every order in hand.
 
         The picture replaces what was held of those too. Only the last event has an id: who is cut off before it must
-        get all again.
+        get all again. Whoever else comes before the next tick gets the same bytes, for after a restart all come at
+        once: its ages are younger by less than a tick.
         """
+        self._let_go(now)
+        at_s, cursor, events = self._whole
+        if cursor == self.cursor and not self._leaving and 0.0 <= now.mono_s - at_s < self._tick_ms / 1000:
+            return events
+        events = self._make_snapshot(now)
+        self._whole = now.mono_s, self.cursor, events
+        return events
+
+    def _make_snapshot(self, now: Moment) -> list[bytes]:
         records = self.records(now)
         starts = range(0, max(1, len(records)), SNAPSHOT_PART_RECORDS)
         bodies = [

@@ -1,7 +1,7 @@
 """Who listens to the feed. One that does not keep up is let go: it comes back and gets the picture as it is then."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 BACKLOG_MAX = 25
 """Events that may wait for one listener: 5 s at the fastest tick. What waits longer would come with ages too young."""
@@ -35,7 +35,7 @@ class Listeners:
             queue.put_nowait(None)
         self._queues.clear()
 
-    def listen(self, first: list[bytes]) -> AsyncIterator[bytes]:
+    def listen(self, first: list[bytes]) -> AsyncGenerator[bytes, None]:
         """Give `first`, then every event from this call on, until the listener is let go.
 
         It counts from the call, not from when it is first asked: what is sent in between belongs after `first`.
@@ -44,7 +44,7 @@ class Listeners:
         self._queues.add(queue)
         return self._give(queue, first)
 
-    async def _give(self, queue: asyncio.Queue[bytes | None], first: list[bytes]) -> AsyncIterator[bytes]:
+    async def _give(self, queue: asyncio.Queue[bytes | None], first: list[bytes]) -> AsyncGenerator[bytes, None]:
         try:
             for event in first:
                 yield event

@@ -7,7 +7,6 @@ import msgspec
 
 from cloud.feeds.encoder import Encoder
 from cloud.feeds.feed import CURSOR_DIGITS_MAX, LOST_AFTER_S, QUIET_S, SNAPSHOT_PART_RECORDS
-from cloud.feeds.kept import Kept
 from cloud.feeds.views import Update, Views
 from cloud.fleet.clocks import Moment
 from wire.events import Instant
@@ -79,7 +78,8 @@ class PartnerFeed:
         """Begin with what the partner sees now."""
         self.partner = partner
         self._views, self._encoder, self._emergencies = sources.views, sources.encoder, sources.emergencies
-        self._epoch, self._tick_ms = sources.epoch, sources.tick_ms
+        self._epoch = _epoch_of(sources.epoch, partner, now)
+        self._tick_ms = sources.tick_ms
         self._spoke_s = now.mono_s
         self.cursor = 0
         self._changed = dict.fromkeys(self._views.seen_by(partner), 0)
@@ -88,59 +88,71 @@ class PartnerFeed:
         self._gone: dict[str, int] = {}
         self._forgotten = -1
         """The newest cursor of a unit that has gone and is not remembered any more."""
-        self._alarms = Kept[PartnerAlarm](part=200, ended_max=500)
+        self._alarms_cursor = 0
+        """The newest cursor of an emergency that was told, or that is no longer to be seen."""
+        self._waiting: dict[str, AlarmView] = {}
+        self._left_out: set[str] = set()
+        """Units that somebody who came since the last tick was not given: they were closed just then."""
 
     def tick(self, now: Moment, update: Update) -> bytes | None:
         """Give the event for this tick: what changed, or a sign of life, or nothing yet."""
-        if not update.records and not update.gone:
+        if not update.records and not update.gone and not self._waiting:
             if now.mono_s - self._spoke_s + self._tick_ms / 1000 < QUIET_S:
                 return None
             self._spoke_s = now.mono_s
             return self._event("tick", _encode(Tick(at=now.utc, cursor=self.cursor)))
         self._spoke_s = now.mono_s
         self.cursor += 1
-        for unit in update.gone:
-            self._changed.pop(unit, None)
-            self._alarmed.discard(unit)
-            self._gone[unit] = self.cursor
-        for one in update.records:
-            self._gone.pop(one.record.unit, None)
-            self._changed[one.record.unit] = self.cursor
-        while len(self._gone) > GONE_KEPT:
-            self._forgotten = max(self._forgotten, self._gone.pop(next(iter(self._gone))))
+        self._take_in(update)
         event = self._changes(self._encoder.encode(update.records, now), update.gone, now)
         alarms = [alarm for one in update.records for alarm in self._newly_seen(one.record.unit)]
-        return event + self._alarms_event(alarms, now) if alarms else event
+        alarms += [self._alarm(alarm) for alarm in self._waiting.values() if alarm.unit in self._alarmed]
+        self._waiting.clear()
+        self._left_out.clear()
+        if not alarms:
+            return event
+        self._alarms_cursor = self.cursor
+        return _without_id(event) + self._alarms_event(alarms, now)
 
-    def show_alarms(self, alarms: Sequence[AlarmView], now: Moment) -> bytes | None:
-        """Give the event for emergencies that changed, at once; None where none is this partner's to see."""
-        told = [self._alarm(alarm) for alarm in alarms if alarm.unit is not None and alarm.unit in self._alarmed]
+    def show_alarms(self, alarms: Iterable[AlarmView], now: Moment) -> bytes | None:
+        """Give the event for emergencies that changed, at once; None where none is this partner's to see.
+
+        One of a unit that has just been closed to it, since the last tick, waits for the next: it may be opened again.
+        """
+        told = []
+        for alarm in alarms:
+            if alarm.unit in self._alarmed:
+                if self._is_open(alarm.unit, now) and alarm.unit not in self._left_out:
+                    self._waiting.pop(alarm.alarm, None)
+                    told.append(self._alarm(alarm))
+                else:
+                    self._waiting[alarm.alarm] = alarm
         if not told:
             return None
         self.cursor += 1
-        self._alarms.keep(((one.alarm, one) for one in told), self.cursor)
+        self._alarms_cursor = self.cursor
         return self._alarms_event(told, now)
 
     def since(self, last_event_id: str, now: Moment) -> list[bytes]:
-        """Give what a client needs that saw `last_event_id`: what changed since, or the whole view."""
+        """Give what a client needs that saw `last_event_id`: what changed since, or the whole view.
+
+        The whole view also where emergencies have come, ended or gone out of sight since: they are few, and a client
+        must not go on showing one that is over.
+        """
         epoch, _, cursor = last_event_id.rpartition("-")
         known = epoch == self._epoch and cursor.isdecimal() and len(cursor) <= CURSOR_DIGITS_MAX
         if not known or not self._forgotten <= int(cursor) <= self.cursor:
             return self.snapshot(now)
         seen = int(cursor)
-        alarms = self._alarms.since(seen)
-        if alarms is None:
+        if seen < self._alarms_cursor:
             return self.snapshot(now)
         missed = sorted(unit for unit, changed in self._changed.items() if changed > seen)
-        shown = (self._views.record(self.partner, unit, now) for unit in missed)
         gone = tuple(sorted(unit for unit, left in self._gone.items() if left > seen))
-        told = self._encoder.encode([one for one in shown if one is not None], now)
-        events = [self._alarms_event(self._still_seen(part), now) for part in alarms]
-        return [*map(_without_id, events), self._changes(told, gone, now)]
+        return [self._changes(self._give(missed, now), gone, now)]
 
     def snapshot(self, now: Moment) -> list[bytes]:
         """Give the whole view, in parts, then every emergency of it. Only the last event has an id."""
-        records = self._encoder.encode(self._views.records(self.partner, now), now)
+        records = self._give(sorted(self._changed), now)
         starts = range(0, max(1, len(records)), SNAPSHOT_PART_RECORDS)
         events = []
         for part, start in enumerate(starts, 1):
@@ -156,15 +168,27 @@ class PartnerFeed:
                 records=records[start : start + SNAPSHOT_PART_RECORDS],
             )
             events.append(self._event("snapshot", _encode(body)))
-        alarms = [self._alarm(alarm) for unit in sorted(self._alarmed) for alarm in self._emergencies.of(unit)]
+        alarms = []
+        for alarm in [alarm for unit in sorted(self._alarmed) for alarm in self._emergencies.of(unit)]:
+            if self._is_open(alarm.unit, now):
+                alarms.append(self._alarm(alarm))
+            else:
+                self._waiting.setdefault(alarm.alarm, alarm)
         if alarms:
             events.append(self._alarms_event(alarms, now))
         return [*map(_without_id, events[:-1]), events[-1]]
 
+    def _give(self, units: Sequence[str], now: Moment) -> tuple[msgspec.Raw, ...]:
+        """Give units as they may be seen at this very moment, to somebody who goes on from there."""
+        shown = list(self._views.give(self.partner, units, now))
+        self._left_out |= set(units) - {one.record.unit for one in shown}
+        return self._encoder.encode(shown, now)
+
     def _newly_seen(self, unit: str) -> list[PartnerAlarm]:
         """Give a unit's emergencies where they have just been opened; note where they no longer are."""
         if not self._may_see_alarms(unit):
-            self._alarmed.discard(unit)
+            if unit in self._alarmed:
+                self._lose_alarms(unit)
             return []
         if unit in self._alarmed:
             return []
@@ -175,8 +199,27 @@ class PartnerFeed:
         grants = self._views.grants(self.partner, unit)
         return grants is not None and "alarms" in grants.fields
 
-    def _still_seen(self, alarms: Iterable[PartnerAlarm]) -> list[PartnerAlarm]:
-        return [alarm for alarm in alarms if alarm.unit in self._alarmed]
+    def _take_in(self, update: Update) -> None:
+        """Note what changed, under the cursor that it is told with."""
+        for unit in update.gone:
+            self._changed.pop(unit, None)
+            self._lose_alarms(unit)
+            self._gone[unit] = self.cursor
+        for one in update.records:
+            self._gone.pop(one.record.unit, None)
+            self._changed[one.record.unit] = self.cursor
+        while len(self._gone) > GONE_KEPT:
+            self._forgotten = max(self._forgotten, self._gone.pop(next(iter(self._gone))))
+
+    def _lose_alarms(self, unit: str) -> None:
+        self._alarmed.discard(unit)
+        if self._emergencies.of(unit):
+            self._alarms_cursor = self.cursor
+
+    def _is_open(self, unit: str | None, now: Moment) -> bool:
+        """Whether a unit's emergencies are opened at this very moment."""
+        grants = self._views.opened(self.partner, unit, now) if unit is not None else None
+        return grants is not None and "alarms" in grants.fields
 
     def _alarm(self, alarm: AlarmView) -> PartnerAlarm:
         assert alarm.unit is not None
@@ -200,6 +243,11 @@ class PartnerFeed:
 
     def _event(self, kind: str, data: bytes) -> bytes:
         return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self._epoch.encode(), self.cursor, kind.encode(), data)
+
+
+def _epoch_of(epoch: str, partner: str, now: Moment) -> str:
+    """Name an epoch of one partner's feed: an organisation that is a partner again begins another."""
+    return hashlib.sha256(f"{epoch}\0{partner}\0{now.mono_s}".encode()).hexdigest()[:12]
 
 
 def _without_id(event: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Each partner's view of the fleet, kept from tick to tick: who may see which unit, and what of it. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -47,6 +48,10 @@ class Update(msgspec.Struct, frozen=True):
 
 RENEW_S = 10.0
 """What was heard again is told again after this long, though it says the same: whoever ages it would call it old."""
+SAME_S = 0.005
+"""Ages are rounded: nearer than this nothing was heard again. Whether it is time to renew is asked only when something
+was: what else makes us look, such as a unit of its kin that the partner may not know of, must not show in when we
+speak."""
 
 
 class _Told(msgspec.Struct, frozen=True, gc=False):
@@ -54,10 +59,18 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
 
     lasting: PartnerRecord
     """But for its ages."""
+    agreements: tuple[str, ...]
     as_of: datetime
     """When that last changed."""
     heard_s: float
     """The monotonic times of what its ages count from, added up: they only grow."""
+    looked_s: float
+    """The same, as of the last look at it."""
+
+    def says(self, shown: "Shown") -> bool:
+        """Whether that is what is to be told now."""
+        unnamed = msgspec.structs.replace(essence(shown.record), agreements=())
+        return self.agreements == shown.grants.agreements and self.lasting == unnamed
 
 
 class _Partner:
@@ -78,7 +91,11 @@ class Views:
         self._units: dict[str, SharedUnit] = {}
         self._on: dict[str, dict[str, SharedUnit]] = {}
         """The units on each incident."""
+        self._opening: set[str] = set()
+        """The units that more or less may be opened of than at the last update."""
         self._held: dict[str, tuple[HeldPlace, ...]] = {}
+        self._incidents: dict[str, frozenset[str]] = {}
+        """By organisation, the incidents that its own units were assigned to at the last update."""
         self._due: dict[str, datetime] = {}
         """When a position that is held back of a unit is next let through."""
         self._follow(directory)
@@ -101,19 +118,14 @@ class Views:
     def update(self, now: Moment, changed: Mapping[str, FeedRecord]) -> dict[str, Update]:
         """Judge every unit whose record changed, and whatever else may be seen otherwise now. By partner."""
         self._now = now
+        self._partners = {name: self._partners[name] for name in sorted(self._directory.partners)}
         judged = self._to_judge(changed)
-        self._situation = Situation(
-            now=now.utc,
-            declared=self._decided.declared,
-            withdrawn=self._decided.withdrawn,
-            access=self._decided.access,
-            incidents=self._incidents(),
-        )
+        self._incidents = self._incidents_now()
         records = dict(changed)
         found: dict[str, Update] = {}
         made: dict[object, tuple[PartnerRecord, PartnerRecord]] = {}
         for name, partner in self._partners.items():
-            gone, turned = self._open(name, partner, judged)
+            gone, turned = self._open(name, partner, self._opening & judged)
             kin = {other for unit in turned for other in self._kin(unit)}
             told = [
                 shown
@@ -134,31 +146,66 @@ class Views:
         known = self._partners.get(partner)
         return {} if known is None else known.grants
 
+    def opened(self, partner: str, unit: str, now: Moment) -> Grants | None:
+        """Tell what a partner may see of a unit at this very moment: nothing that it was not told of at an update.
+
+        Between two updates a unit may have gone off duty, or to another incident: the newest record of it is judged by
+        what holds now, not by what held then.
+        """
+        known = self._partners.get(partner)
+        if known is None or unit not in known.told or unit not in self._directory.units:
+            return None
+        entry = self._entry(unit)
+        between = self._between.get((entry.organisation, partner), ())
+        return grants_of(entry, partner, between, self.situation(now))
+
     def record(self, partner: str, unit: str, now: Moment) -> Shown | None:
         """Give a unit as a partner sees it, its ages as at `now`; None where it may not know of it."""
-        known = self._partners.get(partner)
-        if known is None or unit not in known.told:
+        grants = self.opened(partner, unit, now)
+        if grants is None:
             return None
-        grants, as_of = known.grants[unit], known.told[unit].as_of
-        seen = self._seen(known, unit)
-        made = self._fleet.record_among(unit, as_of, now, seen)
+        as_of = self._partners[partner].told[unit].as_of
+        kin = self._kin(unit)
+        seen = frozenset(other for other in kin if self.opened(partner, other, now) is not None)
+        made = self._fleet.record_among(unit, as_of, now, ALL if len(seen) == len(kin) else seen)
         return Shown(view(made, grants, as_of, self._place(unit, grants, now)), grants)
 
-    def records(self, partner: str, now: Moment) -> Iterator[Shown]:
-        """Give every unit that a partner sees, by unit, their ages as at `now`."""
+    def records(self, partner: str, now: Moment, *, after: str = "") -> Iterator[Shown]:
+        """Give every unit that a partner sees and that comes after one, by unit, their ages as at `now`."""
         known = self._partners.get(partner)
-        for unit in sorted(known.told if known is not None else ()):
+        for unit in sorted(unit for unit in known.told if unit > after) if known is not None else ():
             shown = self.record(partner, unit, now)
-            assert shown is not None  # what it was told of is what it sees
-            yield shown
+            if shown is not None:
+                yield shown
+
+    def give(self, partner: str, units: Iterable[str], now: Moment) -> Iterator[Shown]:
+        """Give units as a partner sees them now, to a stream that goes on from there.
+
+        One that is another now than at the last update is told again with the next, which judges it, whatever made it
+        so: it may be back as it was by then.
+        """
+        known = self._partners.get(partner)
+        for unit in units:
+            shown = self.record(partner, unit, now)
+            told = known.told.get(unit) if known is not None else None
+            if known is not None and told is not None and (shown is None or not told.says(shown)):
+                known.told[unit] = _Told(told.lasting, told.agreements, told.as_of, -math.inf, -math.inf)
+            if shown is not None:
+                yield shown
 
     def shared(self, unit: str) -> SharedUnit | None:
-        """Give a unit as agreements speak of it; None where there is none."""
-        return self._units.get(unit)
+        """Give a unit as agreements speak of it now; None where there is none."""
+        return self._entry(unit) if unit in self._units and unit in self._directory.units else None
 
-    def situation(self) -> Situation:
-        """Give what held at the last update, beside the units."""
-        return self._situation
+    def situation(self, now: Moment) -> Situation:
+        """Give what holds now, beside the units; who is on which incident, as at the last update."""
+        return Situation(
+            now=now.utc,
+            declared=self._decided.declared,
+            withdrawn=self._decided.withdrawn,
+            access=self._decided.access,
+            incidents=self._incidents,
+        )
 
     def agreements(self) -> tuple[Agreement, ...]:
         """Give the directory's agreements, and what loans open."""
@@ -166,7 +213,7 @@ class Views:
 
     def _follow(self, directory: Directory) -> None:
         self._directory = directory
-        self._partners = {name: self._partners.get(name) or _Partner() for name in sorted(directory.partners)}
+        self._partners |= {name: _Partner() for name in directory.partners if name not in self._partners}
         self._rule_anew()
         for unit in self._units.keys() - directory.units.keys():
             self._leave(unit)
@@ -188,37 +235,41 @@ class Views:
         """Take in what changed, and give every unit that may be seen otherwise."""
         now = self._now
         if self._anew or (self._boundary is not None and now.utc >= self._boundary):
-            judged = set(self._directory.units)
+            judged = self._opening = set(self._directory.units)
             self._anew = False
         else:
-            judged = set(changed)
+            judged, self._opening = set(changed), set[str]()
         for unit in sorted(judged):
             record = changed.get(unit) or self._fleet.record_among(unit, now.utc, now, ALL)
-            judged |= self._take_in(unit, record)
+            self._opening |= self._take_in(unit, record)
+        judged |= self._opening
         judged |= {unit for unit, due in self._due.items() if due <= now.utc}
         for unit in [unit for unit, due in self._due.items() if due <= now.utc]:
             self._plan(unit)
         return judged & self._directory.units.keys()
 
-    def _take_in(self, unit: str, record: FeedRecord) -> set[str]:
-        """Note a unit's new record; give the units that may be seen otherwise because of it."""
-        order = record.assignment
+    def _entry(self, unit: str) -> SharedUnit:
+        """Give a unit, as agreements speak of it, as it is now."""
+        order = self._fleet.assignment(unit)
         incident = order.incident if order is not None and order.phase != "closed" else ""
-        private = self._fleet.private(unit)
-        entry = shared_unit(self._directory.units[unit], private=private, incident=incident)
-        before = self._units.get(unit)
+        return shared_unit(self._directory.units[unit], private=self._fleet.private(unit), incident=incident)
+
+    def _take_in(self, unit: str, record: FeedRecord) -> set[str]:
+        """Note a unit's new record; give the units that more or less may be opened of because of it."""
+        entry = self._entry(unit)
+        incident, before = entry.incident, self._units.get(unit)
         self._units[unit] = entry
         self._hold(entry, record)
         was = before.incident if before is not None else ""
         if was == incident and (before is None or before.organisation == entry.organisation):
             if incident:
                 self._on[incident][unit] = entry
-            return set()
+            return set() if entry == before else {unit}
         if was:
             self._on[was].pop(unit, None)
         if incident:
             self._on.setdefault(incident, {})[unit] = entry
-        touched = {*self._on.get(was, ()), *self._on.get(incident, ())}
+        touched = {unit, *self._on.get(was, ()), *self._on.get(incident, ())}
         if was and not self._on[was]:
             del self._on[was]
         return touched
@@ -244,12 +295,12 @@ class Views:
 
     def _open(self, name: str, partner: _Partner, judged: set[str]) -> tuple[tuple[str, ...], list[str]]:
         """Judge what a partner may see of some units. Gives those that are gone, and those that came or went."""
-        gone, turned = [], []
+        gone, turned, situation = [], [], self.situation(self._now)
         for unit in partner.grants.keys() - self._units.keys():
             gone.append(unit)
         for unit in judged:
             entry = self._units[unit]
-            found = grants_of(entry, name, self._between.get((entry.organisation, name), ()), self._situation)
+            found = grants_of(entry, name, self._between.get((entry.organisation, name), ()), situation)
             if (found is None) is (unit in partner.grants):
                 turned.append(unit)
             if found is not None:
@@ -270,7 +321,8 @@ class Views:
     ) -> Shown | None:
         """Give a unit's record where that is another than the partner was told; made once for the same grants."""
         grants, seen, now = partner.grants[unit], self._seen(partner, unit), self._now
-        key = (unit, grants, None if seen is ALL else tuple(other in seen for other in self._kin(unit)))
+        opened = (grants.fields, grants.precision_m, grants.delay_s)
+        key = (unit, opened, None if seen is ALL else tuple(other in seen for other in self._kin(unit)))
         if key not in made:
             if seen is ALL:
                 if unit not in records:
@@ -278,16 +330,20 @@ class Views:
                 record = records[unit]
             else:
                 record = self._fleet.record_among(unit, now.utc, now, seen)
-            shown = view(record, grants, now.utc, self._place(unit, grants, now))
+            unnamed = msgspec.structs.replace(grants, agreements=())  # the encoder names each partner's own
+            shown = view(record, unnamed, now.utc, self._place(unit, grants, now))
             made[key] = (shown, essence(shown))
         shown, lasting = made[key]
         known, heard_s = partner.told.get(unit), _heard_s(shown, now)
-        if known is None or known.lasting != lasting:
-            partner.told[unit] = _Told(lasting, now.utc, heard_s)
+        if known is None or known.lasting != lasting or known.agreements != grants.agreements:
+            partner.told[unit] = _Told(lasting, grants.agreements, now.utc, heard_s, heard_s)
             return Shown(shown, grants)
-        if heard_s - known.heard_s < RENEW_S:
+        if abs(heard_s - known.looked_s) < SAME_S:
             return None
-        partner.told[unit] = _Told(lasting, known.as_of, heard_s)
+        if heard_s - known.heard_s < RENEW_S:
+            partner.told[unit] = msgspec.structs.replace(known, looked_s=heard_s)
+            return None
+        partner.told[unit] = _Told(lasting, grants.agreements, known.as_of, heard_s, heard_s)
         return Shown(msgspec.structs.replace(shown, as_of=known.as_of), grants)
 
     def _seen(self, partner: _Partner, unit: str) -> Seen:
@@ -311,13 +367,16 @@ class Views:
             if not on:
                 del self._on[entry.incident]
 
-    def _incidents(self) -> dict[str, frozenset[str]]:
-        """By organisation, the incidents that its own units are assigned to."""
+    def _incidents_now(self) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
         for incident, units in self._on.items():
             for entry in units.values():
                 found.setdefault(entry.organisation, set()).add(incident)
         return {organisation: frozenset(incidents) for organisation, incidents in found.items()}
+
+
+def _unnamed(record: PartnerRecord) -> PartnerRecord:
+    return essence(msgspec.structs.replace(record, agreements=()))
 
 
 def _heard_s(record: PartnerRecord, now: Moment) -> float:

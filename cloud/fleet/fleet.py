@@ -286,6 +286,11 @@ class Fleet:
         known = self._roll.units.get(unit)
         return known is not None and known.is_private
 
+    def assignment(self, unit: str) -> Assignment | None:
+        """What a unit is assigned to; None for nothing, and where there is no such unit."""
+        known = self._roll.units.get(unit)
+        return known.assignment if known is not None else None
+
     def take_changed(self, now: Moment) -> dict[str, datetime]:
         """Give the units that changed since the last call, by a message or because time has passed, and when."""
         units = self._roll.units

@@ -88,7 +88,7 @@ class Book:
             stream=said.stream,
             queue=None,
             seq=said.event.seq,
-            kind="status",
+            kind=str(said.event.__struct_config__.tag),
             unit=said.event.unit,
             mode=said.event.mode,
             at=said.event.at,
@@ -99,9 +99,11 @@ class Book:
             body=said.raw,
         )
         self._append(entry, row, said.event)
-        head = make_head(row, said.event, self._ordinal, self._in_force.directory.schemes)
+        schemes = self._in_force.directory.schemes
+        head = make_head(row, said.event, self._ordinal, schemes) if isinstance(said.event, StatusEvent) else None
         if head is not None:
             self._enter_head(entry, row, head)
+        self._enter_saying(entry, row, said.event)
         return entry
 
     def take_back(self, entry: Entry) -> None:
@@ -161,7 +163,11 @@ class Book:
             head = make_head(row, event, self._ordinal, schemes)
             if head is not None and newer(self._latest(event.unit, row.device, event.mode), head):
                 self._enter_head(entry, row, head)
-        saying = make_saying(row, event, self._ordinal, schemes)
+        self._enter_saying(entry, row, event)
+
+    def _enter_saying(self, entry: Entry, row: EventRow, event: Event) -> None:
+        """Enter what an event says beside the statuses, where it is the latest of its name."""
+        saying = make_saying(row, event, self._ordinal, self._in_force.directory.schemes)
         if saying is not None and self._sayings.keep(saying):
             entry.sayings.append(saying)
             entry.commit.latest.append((saying.unit, saying.device, saying.name, row.id))

@@ -1,6 +1,7 @@
 """Ingest as a whole: rebuilds live state from the stores, then takes in, commits, shows and settles."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -17,7 +18,7 @@ from cloud.ingest.book import Book
 from cloud.ingest.entries import entries, speakers
 from cloud.ingest.folding import Folding
 from cloud.ingest.garbage import collect_seldom
-from cloud.ingest.lanes import Committer, StatusLane, TrackLane
+from cloud.ingest.lanes import RETRY_S, Committer, StatusLane, TrackLane
 from cloud.ingest.loading import load_heads, load_marks, load_sayings
 from cloud.ingest.nonces import Nonce
 from cloud.ingest.standing import control_stream
@@ -26,7 +27,7 @@ from cloud.ingest.work import Outgoing, Recorded, Said
 from cloud.ledger import EventRow, Ledger, Loaded
 from cloud.telemetry import PositionRow, Telemetry
 from wire import codec
-from wire.events import PositionEvent, StatusEvent
+from wire.events import CrewEvent, PositionEvent, StatusEvent
 from wire.scheme import Scheme
 
 PAUSE_AT = 5_000
@@ -53,6 +54,7 @@ class Ingest:
         self.acceptor = Acceptor(in_force, self.fleet, load_marks(loaded), owner_term=owner_term)
         self._book = Book(loaded, in_force, self.fleet)
         self._folding = Folding(self.fleet, self.acceptor.privacy)
+        self._places_known = False
         self._rebuild(loaded)
         self.status_committer = Committer("ledger", clock)
         self.track_committer = Committer("telemetry", clock)
@@ -106,7 +108,7 @@ class Ingest:
         if self.subscriber is not None:
             self._flush()
 
-    async def say(self, unit: str, event: StatusEvent) -> EventRow:
+    async def say(self, unit: str, event: StatusEvent | CrewEvent) -> EventRow:
         """Store a person's word at control about a unit, show it, and tell the unit's devices; then come back.
 
         `event` says what, when and by whom; its place in control's own stream is given here. Once it is on its way it
@@ -132,6 +134,7 @@ class Ingest:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(subscriber.run(lambda: self._greet(on_ready)))
+                tasks.create_task(self._rebuild_places())
                 tasks.create_task(
                     self.status_lane.run(self.status_committer, self._ledger.commit, self._flush, self._clock)
                 )
@@ -205,10 +208,28 @@ class Ingest:
         for saying in load_sayings(loaded, self.directory.schemes):
             self._book.know_saying(saying)
             self._folding.apply_saying(saying, now)
-        rows = self._telemetry.latest()
+        rows: list[PositionRow] = []
+        try:
+            rows = self._telemetry.latest()
+            self._know_places(rows)
+        except Retryable as error:  # a status waits for no position
+            _log.error("positions_not_rebuilt", cause=str(error))
+        _log.info("live_state_rebuilt", units=len(self.directory.units), heads=len(loaded.heads), positions=len(rows))
+
+    async def _rebuild_places(self) -> None:
+        """Take in where everybody was last, once a telemetry store that was away at the start is there."""
+        while not self._places_known:
+            await self._clock.sleep(RETRY_S)
+            with contextlib.suppress(Retryable):
+                rows = await asyncio.to_thread(self._telemetry.latest)
+                self._know_places(rows)
+                _log.info("positions_rebuilt", positions=len(rows))
+
+    def _know_places(self, rows: Sequence[PositionRow]) -> None:
+        now = self.moment()
         for row in sorted(rows, key=lambda row: (row.corrected_at, row.seq)):
             self.fleet.apply_place(row.device, self._place(row), now)
-        _log.info("live_state_rebuilt", units=len(self.directory.units), heads=len(loaded.heads), positions=len(rows))
+        self._places_known = True
 
     def _place(self, row: PositionRow) -> Place:
         event = PositionEvent(

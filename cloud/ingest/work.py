@@ -8,7 +8,7 @@ from cloud.fleet.clocks import Moment
 from cloud.ingest.judge import Judged
 from cloud.ingest.marks import Gap, Mark
 from cloud.ledger import EventRow
-from wire.events import Event, StatusEvent
+from wire.events import CrewEvent, Event, StatusEvent
 
 
 class Outgoing(NamedTuple):
@@ -48,7 +48,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person's word at control about a unit, on its way to the ledger."""
 
     stream: str
-    event: StatusEvent
+    event: StatusEvent | CrewEvent
     raw: bytes
     received: Moment
 

@@ -5,10 +5,14 @@ commit → statements.py (rows as the driver wants them) + quarantine.py (its bo
 commit_alarm_log → alarms.py, and commit_orders → orders.py, each in one transaction of its own
 commit_board, commit_decision, record_directory → memory.py: what was shown, decided and in force
 board_lines, orders_given, drop_board → history.py: a long time read in pieces, and let go of
+commit_reads, load_reads, reads_of, drop_reads → reads.py: which partner saw what
+commit_cad, load_cad, cad_told, cad_said → cad.py: what command and control systems said, and were told
 """
 
+from cloud.ledger.cad import CadCommit, CadHeld, CadSaid, CadTold, LoadedCad
 from cloud.ledger.history import BoardLine
 from cloud.ledger.quarantine import Bounds
+from cloud.ledger.reads import LoadedReads, ReadBy, ReadCommit, ReadRow, Way
 from cloud.ledger.rows import (
     AlarmLogRow,
     AssignmentRow,
@@ -38,6 +42,10 @@ __all__ = [
     "BoardLine",
     "BoardRow",
     "Bounds",
+    "CadCommit",
+    "CadHeld",
+    "CadSaid",
+    "CadTold",
     "Commit",
     "Counts",
     "DecisionRow",
@@ -48,11 +56,17 @@ __all__ = [
     "Latest",
     "Ledger",
     "Loaded",
+    "LoadedCad",
     "LoadedOrders",
+    "LoadedReads",
     "OrderCommit",
     "OrderLogRow",
     "OrderRow",
+    "ReadBy",
+    "ReadCommit",
+    "ReadRow",
     "Refused",
     "Tail",
     "Watermark",
+    "Way",
 ]

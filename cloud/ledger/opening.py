@@ -23,7 +23,7 @@ _SETTINGS: dict[str, tuple[str | int, str | int]] = {
     "wal_autocheckpoint": (4_000, 4_000),
 }
 """What to ask for, and what SQLite answers when it agrees."""
-_SMALL_TABLES = ("watermark", "head", "latest", "tail", "process", "counter", "assignment", "cursor")
+_SMALL_TABLES = ("watermark", "head", "latest", "tail", "process", "counter", "assignment", "cursor", "alive")
 
 
 def open_engine(url: str) -> Engine:

@@ -33,6 +33,8 @@ class Statements:
         self.head = _upsert(dialect, tables.head)
         self.tail = _upsert(dialect, tables.tail)
         self.latest = _upsert(dialect, tables.latest)
+        self.read = _upsert(dialect, tables.read_log)
+        self.grant_set = _upsert(dialect, tables.grant_set)
 
 
 def execute(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Select, func, insert, literal, select
 
-from cloud.ledger import alarms, history, memory, orders
+from cloud.ledger import alarms, cad, history, memory, orders, reads
 from cloud.ledger.failures import naming_failures
 from cloud.ledger.opening import name_place, open_engine
 from cloud.ledger.quarantine import Bounds, count, keep_refused, read_counters
@@ -265,6 +265,51 @@ class Ledger:
         """Give the directory that was in force at a moment; None before the first."""
         with self._reading() as connection:
             return memory.directory_at(connection, at)
+
+    def commit_cad(self, commit: cad.CadCommit) -> None:
+        """Make durable what was said by and told to command and control systems; all of it or, when this raises, none.
+
+        A message whose id is known keeps its first answer.
+        """
+        with self._writing() as connection:
+            cad.write(connection, commit)
+
+    def load_cad(self) -> cad.LoadedCad:
+        """Everything that a starting process goes on from with command and control systems, as of one moment."""
+        with self._reading() as connection:
+            return cad.load(connection)
+
+    def cad_told(self, organisation: str, after: int, limit: int) -> list[cad.CadTold]:
+        """What an organisation's system was told after a number, in order, at most `limit`."""
+        with self._reading() as connection:
+            return cad.read_told(connection, organisation, after, limit)
+
+    def cad_said(self, organisation: str, ids: Sequence[str]) -> list[cad.CadSaid]:
+        """What is remembered of messages of an organisation's system, by their ids."""
+        with self._reading() as connection:
+            return cad.read_said(connection, organisation, ids)
+
+    def commit_reads(self, commit: reads.ReadCommit) -> None:
+        """Make durable which partner saw what; all of it or, when this raises, none."""
+        with self._writing() as connection:
+            reads.write(connection, self._statements, commit)
+
+    def load_reads(self) -> reads.LoadedReads:
+        """Close what the process before left open in the log of reads, and give what to go on from."""
+        with self._writing() as connection:
+            return reads.load(connection)
+
+    def reads_of(
+        self, unit: str, since: datetime, until: datetime, *, before: int | None, limit: int
+    ) -> list[reads.ReadBy]:
+        """Which partners could see a unit in a window, newest first, at most `limit`, from before a number on."""
+        with self._reading() as connection:
+            return reads.read_of(connection, unit, (since, until), (before, limit))
+
+    def drop_reads(self, unit: str, before: datetime, limit: int) -> int:
+        """Delete what was seen of a unit, where that ended before a moment, at most `limit` rows. Returns how many."""
+        with self._writing() as connection:
+            return reads.drop(connection, unit, before, limit)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -240,6 +240,67 @@ directory = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+cad_in = Table(
+    "cad_in",
+    metadata,
+    Column("number", _ROWID, primary_key=True),
+    Column("organisation", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    UniqueConstraint("organisation", "id", name="cad_in_id"),
+)
+
+cad_out = Table(
+    "cad_out",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cad_held = Table(
+    "cad_held",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+read_log = Table(
+    "read_log",
+    metadata,
+    Column("number", _ROWID, primary_key=True, autoincrement=False),
+    Column("partner", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("grants", BigInteger, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+)
+Index("read_log_unit", read_log.c.unit, read_log.c.number)
+_unclosed = text("until IS NULL")
+Index("read_log_open", read_log.c.number, sqlite_where=_unclosed, postgresql_where=_unclosed)
+
+grant_set = Table(
+    "grant_set",
+    metadata,
+    Column("number", _ROWID, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+alive = Table(
+    "alive",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 counter = Table(
     "counter",
     metadata,

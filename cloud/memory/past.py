@@ -40,23 +40,27 @@ class Past:
 
     async def board(self, at: datetime) -> bytes:
         """Give the board as it was shown at an aware moment that has passed, as JSON. Raises what the stores raise."""
+        return await self.answer(at, encode)
+
+    async def answer(self, at: datetime, make: Callable[[Replayed], bytes]) -> bytes:
+        """Give what `make` makes of that board, on the thread on which it is read. Raises what the stores raise."""
         if not await self._kept(at):
             problem = "what was shown then is not kept yet: ask again in a second; GET /healthz says what is wrong"
-            return _encode(Replayed(at=at, known=False, problem=problem))
+            return make(Replayed(at=at, known=False, problem=problem))
         async with self._turn:
-            return await asyncio.to_thread(self._answer, at)
+            return await asyncio.to_thread(lambda: make(self._replay(at)))
 
     async def range(self) -> Range:
         """Give the time of which the board is known. Raises what the stores raise."""
         return await asyncio.to_thread(known_range, self._frames)
 
-    def _answer(self, at: datetime) -> bytes:
+    def _replay(self, at: datetime) -> Replayed:
         found = replay(self._board_at, self._frames, at)
         gone = self._forgotten(at)
         problem = found.problem
         if problem is not None and gone:
             problem = f"{problem}; or let go of: {', '.join(gone)} keep nothing so old"
-        return encode(msgspec.structs.replace(found, forgotten=gone, problem=problem))
+        return msgspec.structs.replace(found, forgotten=gone, problem=problem)
 
     async def _kept(self, at: datetime) -> bool:
         try:

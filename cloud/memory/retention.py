@@ -6,7 +6,7 @@ clock that is wrong by a year does not cost a year.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -46,6 +46,8 @@ class Gone(msgspec.Struct, kw_only=True):
     """Taken away, or their places taken out, likewise."""
     board: int = 0
     """Rows of the board log."""
+    reads: int = 0
+    """Of the log of who saw what, for which the board's terms hold."""
 
 
 class Retention:
@@ -101,11 +103,11 @@ class Retention:
         self._drop_tracks(directory, units, today, gone)
         self._drop_frames(directory, units, today, gone)
         for unit, own in units.items():
-            while own.board is not None:
-                rows = self._ledger.drop_board(unit, begin_of(own.board), ROWS_AT_ONCE)
-                gone.board += rows
-                if rows < ROWS_AT_ONCE:
-                    break
+            if own.board is not None:
+                for rows in _drop_rows(self._ledger.drop_board, unit, begin_of(own.board)):
+                    gone.board += rows
+                for rows in _drop_rows(self._ledger.drop_reads, unit, begin_of(own.board)):
+                    gone.reads += rows
 
     def _left(self, directory: Directory) -> dict[str, str | None]:
         """Give the organisation of each unit that the directory knows no more, as the board showed it last."""
@@ -145,6 +147,14 @@ class Retention:
     def _decide(self, at: datetime, body: bytes) -> None:
         reason = "the terms of the organisations in the directory"
         self._ledger.commit_decision(DecisionRow(at=at, kind=DECISION, subject="all", by=OWN, reason=reason, body=body))
+
+
+def _drop_rows(drop: Callable[[str, datetime, int], int], unit: str, before: datetime) -> Iterator[int]:
+    """Delete a unit's rows from before a moment, some at once, and tell each time how many."""
+    rows = ROWS_AT_ONCE
+    while rows == ROWS_AT_ONCE:
+        rows = drop(unit, before, ROWS_AT_ONCE)
+        yield rows
 
 
 def _over(days: Collection[date], today: date) -> list[date]:

@@ -6,8 +6,9 @@ import msgspec
 
 from wire.feed import PositionView
 
-METRES_PER_DEGREE = 111_320.0
-"""Of latitude; of longitude at the equator. A square may be a little larger than asked for: never smaller."""
+METRES_PER_DEGREE = 110_500.0
+"""A degree of latitude is nowhere shorter than 110,574 m, on WGS 84, nor one of longitude than that times the cosine
+of its latitude. So a square may be a little larger than asked for, and is never smaller."""
 HALF_DIAGONAL = math.sqrt(0.5)
 PLACES = 7
 """Decimal places of degrees that are kept: a centimetre."""
@@ -35,11 +36,18 @@ def blur(place: PositionView, precision_m: int) -> PositionView:
 
 
 def middle(lat: float, lon: float, precision_m: int) -> tuple[float, float]:
-    """Give the middle of the square that a place lies in, in degrees. The middle of a square is its own middle."""
+    """Give the middle of the square that a place lies in, in degrees. The middle of a square is its own middle.
+
+    Rows divide the way from pole to pole, and columns each row's way around the earth, without a rest: no square is
+    cut off, neither at a pole nor where longitude 180 is -180.
+    """
     step = precision_m / METRES_PER_DEGREE
-    row = math.floor((lat + 90.0) / step)
-    middle_lat = min(90.0, round((row + 0.5) * step - 90.0, PLACES))
-    across = math.cos(math.radians(middle_lat))
-    lon_step = 360.0 if across * 360.0 <= step else 360.0 / math.floor(across * 360.0 / step)
-    column = math.floor((lon + 180.0) / lon_step)
-    return middle_lat, min(180.0, round((column + 0.5) * lon_step - 180.0, PLACES))
+    rows = math.floor(180.0 / step)
+    height = 180.0 / rows
+    row = min(rows - 1, math.floor((lat + 90.0) / height))
+    south, north = row * height - 90.0, (row + 1) * height - 90.0
+    narrowest = math.cos(math.radians(max(abs(south), abs(north))))
+    columns = max(1, math.floor(narrowest * 360.0 / step))
+    width = 360.0 / columns
+    column = math.floor((lon + 180.0) / width) % columns
+    return round((south + north) / 2.0, PLACES), round((column + 0.5) * width - 180.0, PLACES)

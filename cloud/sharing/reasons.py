@@ -3,10 +3,8 @@
 A reason that is not listed is hidden: whoever gives the fleet a new one says here what it tells.
 """
 
-import msgspec
-
 from cloud.sharing.terms import Grants
-from wire.feed import FeedRecord, Reason
+from wire.feed import FeedRecord, Reason, SourceKind, SourceView
 from wire.partner import Grant
 
 _LINK: frozenset[Grant] = frozenset({"link"})
@@ -30,6 +28,8 @@ COMES_FROM: dict[str, frozenset[Grant]] = {
     "crew_short": _CREW,
     "skill_missing": _CREW,
     "off_shift": _CREW,
+    "shift_ended": _CREW,
+    "shift_ending": _CREW,
     "on_order": frozenset({"assignment"}),
     "mode": frozenset({"mode"}),
     "split": _KIN,
@@ -60,21 +60,54 @@ EXACT = frozenset({"not_at_base", "moving"})
 """Reasons that tell of a place or a speed: never beside a position that is blurred or held back."""
 
 
+KIND_OF: dict[SourceKind, Grant | None] = {
+    "status": "status",
+    "ledger": "status",
+    "link": "link",
+    "position": "position",
+    "crew": "crew",
+    "defect": "defects",
+    "input": "workings",
+    "assignment": "assignment",
+    "mode": "mode",
+    "binding": "vehicle",
+    "directory": None,
+    "fleet": None,
+}
+"""Which grant opens how old a source of each kind is: it is as old as the field that comes from it."""
+
+
 def shown_reasons(record: FeedRecord, grants: Grants) -> tuple[Reason, ...]:
-    """Give the reasons that rest on opened fields alone. Each names the kind of its source, and no device."""
-    kinds = {source.source: source.kind for source in record.sources}
+    """Give the reasons that rest on opened fields alone. Each names the kind of its source, and no device.
+
+    A reason may be open and its source not: then neither its kind nor its age is told.
+    """
+    sources = {source.source: source for source in record.sources}
     return tuple(
-        msgspec.structs.replace(reason, source=kinds.get(reason.source, "fleet"))
+        _with_source(reason, sources.get(reason.source), grants)
         for reason in record.reasons
         if _is_open(reason, grants)
     )
 
 
+def is_exact(grants: Grants) -> bool:
+    """Tell whether positions are opened as they are: what is told of a place otherwise may be, too."""
+    return "position" in grants.fields and not grants.precision_m and not grants.delay_s
+
+
+def may_be_told(code: str, grants: Grants) -> bool:
+    """Tell whether all that a reason comes from is opened."""
+    needed = COMES_FROM.get(code)
+    return needed is not None and needed <= grants.fields and (code not in EXACT or is_exact(grants))
+
+
 def _is_open(reason: Reason, grants: Grants) -> bool:
-    needed = COMES_FROM.get(reason.code)
-    if needed is None or not needed <= grants.fields:
-        return False
-    if reason.code in EXACT and (grants.precision_m or grants.delay_s):
-        return False
     names_a_device = ":" in reason.source and not reason.source.startswith("defect:")
-    return not names_a_device or "workings" in grants.fields
+    return may_be_told(reason.code, grants) and (not names_a_device or "workings" in grants.fields)
+
+
+def _with_source(reason: Reason, source: SourceView | None, grants: Grants) -> Reason:
+    needed = KIND_OF[source.kind] if source is not None else None
+    if source is None or (needed is not None and needed not in grants.fields):
+        return Reason(code=reason.code, text=reason.text, source="fleet")
+    return Reason(code=reason.code, text=reason.text, source=source.kind, age_s=reason.age_s)

@@ -1,17 +1,19 @@
 """A unit's record as one partner may see it: what is opened, no sharper and no newer than agreed. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
 from cloud.sharing.blur import blur
-from cloud.sharing.reasons import shown_reasons
+from cloud.sharing.reasons import is_exact, may_be_told, shown_reasons
 from cloud.sharing.terms import Grants
 from wire.feed import FeedRecord, PositionView
-from wire.partner import FIELDS_OF, GRANTS, PartnerRecord
+from wire.partner import FIELDS_OF, GRANTS, Grant, PartnerRecord
 
 
 def view(record: FeedRecord, grants: Grants, as_of: datetime, held: PositionView | None = None) -> PartnerRecord:
@@ -20,23 +22,19 @@ def view(record: FeedRecord, grants: Grants, as_of: datetime, held: PositionView
     `as_of` is when this partner's view last changed. The record's kin must be those that the partner sees: whoever
     gives the record leaves the others out, and what follows from them.
     """
-    shown: dict[str, Any] = {}
-    for grant in GRANTS:
-        if grant in grants.fields and grant != "position":
-            shown |= {field: _read(record, grants, field) for field in FIELDS_OF[grant]}
+    plan = _plan(grants.fields)
+    shown: dict[str, Any] = dict(zip(plan.plain, plan.read(record), strict=True))
+    if "availability" in grants.fields:
+        shown["reasons"] = shown_reasons(record, grants)
+    if "status" in grants.fields:
+        shown["status_s"] = record.ages.status_s
+    if "link" in grants.fields:
+        shown["link_s"] = record.ages.link_s
+    if "workings" in grants.fields and is_exact(grants):
+        shown["proposals"] = record.proposals  # they tell when it was where
     if "position" in grants.fields:
         shown |= _place(record, grants, held)
-    return PartnerRecord(
-        unit=record.unit,
-        callsign=record.callsign,
-        organisation=record.organisation,
-        service=record.service,
-        type=record.type,
-        grants=tuple(sorted(grants.fields)),
-        agreements=grants.agreements,
-        as_of=as_of,
-        **shown,
-    )
+    return PartnerRecord(grants=plan.grants, agreements=grants.agreements, as_of=as_of, **shown)
 
 
 def essence(record: PartnerRecord) -> PartnerRecord:
@@ -54,11 +52,15 @@ def essence(record: PartnerRecord) -> PartnerRecord:
 
 def leaks(record: PartnerRecord, grants: Grants) -> Iterator[str]:
     """Tell what of a record its grants don't open: asked again where bytes leave. Nothing, unless we are at fault."""
-    for grant, fields in FIELDS_OF.items():
-        if grant not in grants.fields:
-            yield from (field for field in fields if getattr(record, field) is not UNSET)
-    if tuple(record.grants) != tuple(sorted(grants.fields)):
+    plan = _plan(grants.fields)
+    if any(value is not UNSET for value in plan.read_closed(record)):
+        yield from (field for field in plan.closed if getattr(record, field) is not UNSET)
+    if record.grants != plan.grants:
         yield "grants"
+    if record.reasons is not UNSET and not all(may_be_told(reason.code, grants) for reason in record.reasons):
+        yield "reasons"
+    if record.proposals is not UNSET and not is_exact(grants):
+        yield "proposals"
     place = record.position
     if not isinstance(place, PositionView):
         return
@@ -68,16 +70,34 @@ def leaks(record: PartnerRecord, grants: Grants) -> Iterator[str]:
         yield "delay_s"
 
 
-def _read(record: FeedRecord, grants: Grants, field: str) -> Any:
-    match field:
-        case "reasons":
-            return shown_reasons(record, grants)
-        case "status_s":
-            return record.ages.status_s
-        case "link_s":
-            return record.ages.link_s
-        case _:
-            return getattr(record, field)
+class _Plan(NamedTuple):
+    """What follows from the opened fields alone: worked out once for each set of them."""
+
+    grants: tuple[Grant, ...]
+    plain: tuple[str, ...]
+    """The fields that are those of the record itself."""
+    read: Callable[[FeedRecord], tuple[Any, ...]]
+    closed: tuple[str, ...]
+    read_closed: Callable[[PartnerRecord], tuple[Any, ...]]
+
+
+@lru_cache(1_000)
+def _plan(fields: frozenset[Grant]) -> _Plan:
+    opened = (field for grant in GRANTS if grant in fields for field in FIELDS_OF[grant])
+    plain = (*_NAMES, *(field for field in opened if field not in _MADE))
+    closed = tuple(field for grant in GRANTS if grant not in fields for field in FIELDS_OF[grant])
+    # The first is asked twice: of one name alone `attrgetter` would give no tuple.
+    read_closed = attrgetter(*closed, closed[0]) if closed else _read_nothing
+    return _Plan(tuple(sorted(fields)), plain, attrgetter(*plain), closed, read_closed)
+
+
+def _read_nothing(_record: PartnerRecord) -> tuple[Any, ...]:
+    return ()
+
+
+_NAMES = ("unit", "callsign", "organisation", "service", "type")
+_MADE = frozenset({"reasons", "proposals", "status_s", "link_s", *FIELDS_OF["position"]})
+"""Fields that are not simply the record's."""
 
 
 def _place(record: FeedRecord, grants: Grants, held: PositionView | None) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Protocol
 
 import msgspec
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response, StreamingResponse
 
 from cloud import console
@@ -24,7 +25,15 @@ DEADLINE_S = 10.0
 _clock = SystemClock()
 
 
-def event(kind: str, epoch: str, body: Snapshot | Changes | Orders | Alarms | Tick) -> bytes:
+class Body(Protocol):
+    """What an event says."""
+
+    @property
+    def cursor(self) -> int:
+        """Of which event of its feed."""
+
+
+def event(kind: str, epoch: str, body: Body) -> bytes:
     """One server-sent event as the feed's contract has it."""
     return f"event: {kind}\nid: {epoch}-{body.cursor}\ndata: {msgspec.json.encode(body).decode()}\n\n".encode()
 
@@ -77,6 +86,10 @@ class FeedSource:
         """The address of the board page."""
         return f"http://127.0.0.1:{self.port}/"
 
+    def routers(self) -> Iterable[APIRouter]:
+        """What is served beside this feed, such as others' feeds."""
+        return ()
+
     def hold(self, records: Iterable[FeedRecord]) -> None:
         """Make these the whole picture of the next snapshot."""
         self.held = {record.unit: record for record in records}
@@ -120,7 +133,7 @@ class FeedSource:
         """Send bytes as they are to every connection."""
         self._put(text.encode())
 
-    def _send(self, kind: str, body: Changes | Orders | Alarms | Tick) -> None:
+    def _send(self, kind: str, body: Body) -> None:
         self._put(event(kind, self.epoch, body))
 
     def _put(self, sent: bytes) -> None:
@@ -130,14 +143,16 @@ class FeedSource:
 
         self._loop.call_soon_threadsafe(self._loop.call_later, self.delay_s, put)
 
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
+        """Vouch for the picture until cancelled."""
         while True:
             await _clock.sleep(self.tick_ms / 1000)
             if not self.silent:
                 self.ticks += 1
                 self._send("tick", Tick(at=now(), cursor=self.cursor))
 
-    def _snapshot(self) -> Iterator[bytes]:
+    def snapshot(self) -> Iterator[bytes]:
+        """The whole picture, in parts."""
         records = tuple(self.held.values())
         size = -(-len(records) // self.parts) or 1
         for part in range(self.parts):
@@ -163,7 +178,7 @@ class FeedSource:
             yield b": welcome\n\n"
             while self.silent:
                 await _clock.sleep(0.05)
-            for part in islice(self._snapshot(), self.parts_sent):
+            for part in islice(self.snapshot(), self.parts_sent):
                 yield part
             if self.alarms and self.parts_sent is None:
                 active = tuple(self.alarms.values())
@@ -187,6 +202,8 @@ def application(source: FeedSource) -> FastAPI:
     app = FastAPI()
     app.include_router(console.router(source.basemap.origin if source.basemap is not None else None))
     app.include_router(maps.router(source.basemap))
+    for router in source.routers():
+        app.include_router(router)
 
     @app.get("/v1/feed")
     async def feed() -> StreamingResponse:
@@ -232,9 +249,10 @@ def _base(name: str, place: tuple[float | None, float | None]) -> BaseView:
 
 
 async def _serve(source: FeedSource, server: uvicorn.Server, listening: socket.socket) -> None:
-    ticking = asyncio.create_task(source._tick())
+    ticking = asyncio.create_task(source.tick())
     await server.serve([listening])
     ticking.cancel()
+    await asyncio.wait([ticking])
     for connection in list(server.server_state.connections):
         connection.transport.abort()
     await asyncio.sleep(0)

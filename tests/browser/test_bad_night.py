@@ -176,7 +176,7 @@ def test_a_unit_that_left_while_the_board_is_scrolled(page: Page, source: FeedSo
       window.requestAnimationFrame = (done) => window.waiting.push(done);
     }""")
     source.hold([unit(1, "P1")])
-    for part in source._snapshot():
+    for part in source.snapshot():
         source.send_raw(part.decode())
     wait_until(lambda: page.evaluate("window.waiting.length"), what="the snapshot")
     page.evaluate("document.querySelector('#grid').dispatchEvent(new Event('scroll'))")

@@ -68,6 +68,21 @@ the cloud had written down. {known:,} of them fell while a board was shown: of {
 none differed, ages included, within the milliseconds named in `simulator/scenario/showing.py`; the
 other moments were told as not known (took {took})."""
 
+SHARING = """\
+## Sharing
+
+{worlds:,} worlds were made up, each with organisations, units, agreements, crews, orders, and people who
+withdraw, declare and go covert. In every world each value was one that occurs nowhere else. An
+oracle that shares no code with the rules said what each organisation may learn; then every byte
+that any of them could read was searched for anything else: {bodies:,} bodies, {mebibytes:,} MiB, and
+{forbidden:,} things found that somebody may not know (took {took}). Each view was also whole: nobody saw less than was
+agreed.
+
+The rules were broken on purpose too, one at a time, on a copy: {caught} of {mutations} broken copies were
+caught.
+
+{table}"""
+
 CIRCUMSTANCES = """\
 ## Where it ran, and how to run it again
 
@@ -131,6 +146,21 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
 
 
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What searching made-up worlds found, and which broken rules it saw through."""
+
+    worlds: int = 0
+    bodies: int = 0
+    bytes: int = 0
+    forbidden: int = -1
+    mutations: int = 0
+    caught: int = 0
+    by: dict[str, int] = {}
+    """Worlds until each was caught."""
+    seconds: float = 0.0
+    trouble: str = ""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole proof."""
 
@@ -142,12 +172,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     parts: Sequence[Part]
     simulated: Simulated | None
     remembered: Remembered | None = None
+    shared: Shared | None = None
 
     @property
     def troubles(self) -> list[str]:
         """Why it does not hold; empty where it does."""
         found = [f"{part.name}: {part.trouble}" for part in self.parts if part.trouble]
-        for name, one in (("simulation", self.simulated), ("memory", self.remembered)):
+        for name, one in (("simulation", self.simulated), ("memory", self.remembered), ("sharing", self.shared)):
             found += [f"{name}: {one.trouble}"] if one and one.trouble else []
         return found
 
@@ -161,6 +192,8 @@ def render(report: Report) -> str:
         sections.append(_simulation(report.simulated))
     if report.remembered is not None:
         sections.append(_memory(report.remembered))
+    if report.shared is not None:
+        sections.append(_sharing(report.shared))
     return "\n\n".join([*sections, LIMITS, _circumstances(report)]) + "\n"
 
 
@@ -250,6 +283,20 @@ def _simulation(found: Simulated) -> str:
 def _memory(found: Remembered) -> str:
     counts = msgspec.structs.asdict(found)
     return MEMORY.format(virtual=readable(found.virtual_s), took=readable(found.seconds), **counts)
+
+
+def _sharing(found: Shared) -> str:
+    rows = sorted((name.replace("-", " "), f"{worlds:,}") for name, worlds in found.by.items())
+    return SHARING.format(
+        worlds=found.worlds,
+        bodies=found.bodies,
+        mebibytes=found.bytes >> 20,
+        forbidden=found.forbidden,
+        took=readable(found.seconds),
+        caught=found.caught,
+        mutations=found.mutations,
+        table=table(["rule taken away", "worlds until caught"], rows),
+    )
 
 
 def _circumstances(report: Report) -> str:

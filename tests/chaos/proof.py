@@ -21,14 +21,15 @@ from cloud.clock import SystemClock
 from tests.chaos.kills import KILLS_A_QUOTA, PHASES
 from tests.chaos.machine import ROOT, read_commit, read_machine
 from tests.chaos.pace import readable
-from tests.chaos.page import Part, Remembered, Report, Simulated, render
+from tests.chaos.page import Part, Remembered, Report, Shared, Simulated, render
 from tests.chaos.verdict import Figures
 
 LABS = ("kills", "cuts", "disks", "network", "clocks", "freezes", "mobilisations", "islands")
 SIMULATION = "simulation"
 MEMORY = "memory"
+SHARING = "sharing"
 PAGE = "docs/proof.md"
-QUICK = {"kills": 60, "cuts": 20, "mobilisations": 20, "others": 5, "seeds": 100, "hours": 1.0}
+QUICK = {"kills": 60, "cuts": 20, "mobilisations": 20, "others": 5, "seeds": 100, "hours": 1.0, "worlds": 200}
 _clock = SystemClock()
 
 Say = Callable[[str], None]
@@ -145,13 +146,42 @@ def judge_memory(found: Remembered, violations: Sequence[str], code: int) -> str
     return f"too few {' and '.join(missing)}, so little was tried" if missing else ""
 
 
+def run_sharing(worlds: int, say: Say) -> Shared:
+    """The made-up worlds, and the broken rules that the search must find."""
+    searched = run(["simulator.disclosure.matrix", "--worlds", str(worlds)], say)
+    mutated = run(["simulator.disclosure.mutants"], say)
+    broken = mutated.answer()
+    by = {name: int(count) for name, count in broken.get("by", {}).items() if count is not None}
+    answer = searched.answer()
+    found = Shared(
+        worlds=int(answer.get("worlds", 0)),
+        bodies=int(answer.get("bodies", 0)),
+        bytes=int(answer.get("bytes", 0)),
+        forbidden=int(answer.get("forbidden", -1)),
+        mutations=int(broken.get("mutations", 0)),
+        caught=int(broken.get("caught", 0)),
+        by=by,
+        seconds=searched.seconds,
+    )
+    return msgspec.structs.replace(found, trouble=judge_sharing(found, worlds, (searched.code, mutated.code)))
+
+
+def judge_sharing(found: Shared, worlds: int, codes: tuple[int, int]) -> str:
+    """Why the worlds do not prove what they should; empty where they do."""
+    if found.worlds < worlds or found.forbidden != 0 or codes[0] != 0:
+        return f"{found.forbidden} forbidden things in {found.worlds} of {worlds} worlds, exit code {codes[0]}"
+    if found.caught < found.mutations or found.mutations == 0 or codes[1] != 0:
+        return f"{found.caught} of {found.mutations} broken rules caught, exit code {codes[1]}"
+    return ""
+
+
 def prove(asked: argparse.Namespace, say: Say) -> Report:
     """All of it, or what `--only` names."""
     started_s = _clock.monotonic()
-    chosen = asked.only or [SIMULATION, MEMORY, *LABS]
+    chosen = asked.only or [SIMULATION, MEMORY, SHARING, *LABS]
     commit = read_commit(PAGE)
     parts = []
-    simulated = remembered = None
+    simulated = remembered = shared = None
     for place, name in enumerate(chosen, 1):
         say(f"== {place} of {len(chosen)}: {name}")
         if name == SIMULATION:
@@ -160,6 +190,9 @@ def prove(asked: argparse.Namespace, say: Say) -> Report:
         elif name == MEMORY:
             remembered = run_memory(asked.hours, say)
             trouble = remembered.trouble
+        elif name == SHARING:
+            shared = run_sharing(asked.worlds, say)
+            trouble = shared.trouble
         else:
             counts = {"kills": asked.kills, "cuts": asked.cuts, "mobilisations": asked.mobilisations}
             count = counts.get(name, asked.others)
@@ -172,11 +205,12 @@ def prove(asked: argparse.Namespace, say: Say) -> Report:
         commit=commit,
         command=f"python -m tests.chaos.proof --kills {asked.kills} --cuts {asked.cuts} "
         f"--mobilisations {asked.mobilisations} --others {asked.others} --seeds {asked.seeds} --hours {asked.hours:g} "
-        f"--seed {asked.seed}",
+        f"--worlds {asked.worlds} --seed {asked.seed}",
         seconds=_clock.monotonic() - started_s,
         parts=parts,
         simulated=simulated,
         remembered=remembered,
+        shared=shared,
     )
 
 
@@ -199,9 +233,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--others", type=int, default=100, help="of each other fault (default 100)")
     parser.add_argument("--seeds", type=int, default=2000, help="of the simulation (default 2000)")
     parser.add_argument("--hours", type=float, default=24.0, help="of a day that is replayed (default 24)")
+    parser.add_argument("--worlds", type=int, default=5000, help="in which sharing is searched (default 5000)")
     parser.add_argument("--seed", type=int, default=1, help="of every lab's order and moments (default 1)")
     parser.add_argument(
-        "--only", action="append", choices=[SIMULATION, MEMORY, *LABS], help="just this part, writing no page"
+        "--only", action="append", choices=[SIMULATION, MEMORY, SHARING, *LABS], help="just this part, writing no page"
     )
     parser.add_argument("--quick", action="store_true", help="a few of each")
     parser.add_argument("--out", type=Path, default=ROOT / PAGE, help=f"the page to write (default {PAGE})")

@@ -30,11 +30,12 @@ class Watchroom:
         """Start `watchroom up` in `folder`, where a directory is."""
         write_directory(folder / "directory")
         self.folder = folder
-        self.port = free_port()
+        self.port, self.partner_port = free_port(), free_port()
+        ports = ["--port", str(self.port), "--partner-port", str(self.partner_port)]
         options = ["--data", str(folder / "data"), "--directory", str(folder / "directory")]
         self._said = (folder / "stdout").open("wb"), (folder / "stderr").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "up", *options, "--port", str(self.port), *arguments],
+            [sys.executable, "-c", COMMAND, "up", *options, *ports, *arguments],
             stdout=self._said[0],
             stderr=self._said[1],
             cwd=ROOT,

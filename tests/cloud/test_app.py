@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from cloud.api import Site
-from cloud.app import App
+from cloud.app import App, board_api, serve
 from cloud.broker.kept import RETRY_S
 from cloud.clock import SystemClock
 from cloud.config import BrokerAddress, Settings
@@ -262,9 +262,9 @@ def test_serving_can_be_stopped_at_any_moment_of_its_start(turns: int, tmp_path:
     """Cancelled before it listens, while it does, or after, the server ends as cancelled and its port is free."""
 
     async def scenario() -> None:
-        app = App(mine, SystemClock())
+        site = silent_site(lambda: Moment(NOON, 0.0))
         with listen_on(mine.port) as listening:
-            task = asyncio.create_task(app._serve(silent_site(lambda: Moment(NOON, 0.0)), listening))
+            task = asyncio.create_task(serve(board_api(site), listening, site))
             for _ in range(turns):
                 await asyncio.sleep(0)
             task.cancel()

@@ -100,8 +100,9 @@ def test_the_log_is_json_and_the_person_gets_words(watchroom: Watchroom) -> None
     """Who starts it reads where the board and the broker are; the log, all of it JSON, tells what started."""
     watchroom.stop(signal.SIGTERM, STOP_S)
     assert re.fullmatch(
-        rf"Board   http://127\.0\.0\.1:{watchroom.port}/\n"
-        r"Devices mqtt://127\.0\.0\.1:\d+\n"
+        rf"Board    http://127\.0\.0\.1:{watchroom.port}/\n"
+        r"Devices  mqtt://127\.0\.0\.1:\d+\n"
+        rf"Partners http://127\.0\.0\.1:{watchroom.partner_port}/\n"
         r"Listening on this machine only \(127\.0\.0\.1\)[^\n]*\n"
         r"Ctrl-C stops\.\n",
         watchroom.stdout,

@@ -18,7 +18,7 @@ from simulator.crew import DUTIES, codes
 from simulator.folder import button
 from simulator.life import Life
 from simulator.station_life import AWAY_S, HEAR_S, StationLife
-from simulator.turnouts import Turnouts
+from simulator.turnouts import Turnouts, pick
 from simulator.watch import Watch
 from tests.simulator.plant_lab import FastClock
 from tests.waiting import eventually
@@ -87,6 +87,13 @@ def test_steps_are_counted() -> None:
     """Confirmed steps are counted, and those that ended otherwise; one that is under way is neither."""
     control = counted(view("done", "done", "failed", "refused", "unknown", "started", "waiting"))
     assert (control.steps_done, control.steps_failed, control.acknowledged) == (2, 3, 1)
+
+
+def test_a_joint_incident_is_preferred_where_it_is_wanted() -> None:
+    """A station where two services can go is turned out before its turn then, and otherwise the first always is."""
+    assert 2 == pick([1, 1, 2, 3], joint=True)
+    assert 0 == pick([1, 1, 2], joint=False)
+    assert 0 == pick([1, 1], joint=True)
 
 
 def test_the_watch_takes_orders_from_the_feed() -> None:

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from wire import codec, feed
+from wire import cad, codec, feed, partner
 from wire.events import (
     SEQ_MAX,
     AcknowledgeEvent,
@@ -42,7 +42,28 @@ EVENTS: tuple[type[Event], ...] = (
 )
 UP = (Envelope, Heartbeat, Birth, Death)
 DOWN = (Settle, Hello, State, Command)
-FEED = (feed.Snapshot, feed.Changes, feed.Tick, feed.Orders, feed.Alarms, feed.FeedRecord)
+FEED = (
+    feed.Snapshot,
+    feed.Changes,
+    feed.Tick,
+    feed.Orders,
+    feed.Alarms,
+    feed.FeedRecord,
+    partner.PartnerRecord,
+    partner.PartnerSnapshot,
+    partner.PartnerChanges,
+    partner.PartnerAlarms,
+    partner.PartnerUnits,
+    cad.CadStatus,
+    cad.CadAssignment,
+    cad.CadCrew,
+    cad.CadAnswer,
+    cad.CadUnit,
+    cad.CadOrder,
+    cad.CadTick,
+    cad.CadMessages,
+    cad.CadUnits,
+)
 
 Drawn = st.SearchStrategy[Any]
 
@@ -117,7 +138,10 @@ def _scalars(info: inspect.Type) -> Drawn:
 
 
 def _structs(info: inspect.StructType) -> Drawn:
-    fields = st.fixed_dictionaries({field.name: _drawn(field.type) for field in info.fields})
+    fields = st.fixed_dictionaries(
+        {field.name: _drawn(field.type) for field in info.fields if field.default is not msgspec.UNSET},
+        optional={field.name: _drawn(field.type) for field in info.fields if field.default is msgspec.UNSET},
+    )
     if info.cls is PositionEvent:
         fields = st.tuples(fields, st.floats(-90, 90), st.floats(-180, 180)).map(_placed)
     elif info.cls is InputEvent:

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 import wire
 from tests.wire import samples
-from wire import codec, events, feed, messages
+from wire import cad, codec, events, feed, messages, partner
 from wire.events import Event
 from wire.messages import DownMessage, Envelope, UpMessage
 from wire.publish import documents
@@ -47,6 +47,20 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "feed-orders.json": feed.Orders,
     "feed-alarms.json": feed.Alarms,
     "feed-record.json": feed.FeedRecord,
+    "partner-record.json": partner.PartnerRecord,
+    "partner-snapshot.json": partner.PartnerSnapshot,
+    "partner-changes.json": partner.PartnerChanges,
+    "partner-alarms.json": partner.PartnerAlarms,
+    "partner-units.json": partner.PartnerUnits,
+    "cad-status.json": cad.CadStatus,
+    "cad-assignment.json": cad.CadAssignment,
+    "cad-crew.json": cad.CadCrew,
+    "cad-answer.json": cad.CadAnswer,
+    "cad-unit.json": cad.CadUnit,
+    "cad-order.json": cad.CadOrder,
+    "cad-tick.json": cad.CadTick,
+    "cad-messages.json": cad.CadMessages,
+    "cad-units.json": cad.CadUnits,
 }
 names = st.sampled_from(sorted(KINDS))
 
@@ -71,8 +85,8 @@ def test_the_published_files_are_those_of_the_structs() -> None:
 
 
 def test_everything_that_travels_is_published() -> None:
-    """Each message, event and feed object has a schema, with an id of its own."""
-    assert list(documents()) == list(KINDS)
+    """Each message, event and feed object has a schema, with an id of its own; one document says where they travel."""
+    assert list(documents()) == [*KINDS, "asyncapi.json"]
     assert set(KINDS.values()) >= {kind for union in (Event, UpMessage, DownMessage) for kind in get_args(union)}
     assert len({schema(name)["$id"] for name in KINDS}) == len(KINDS)
 

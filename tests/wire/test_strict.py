@@ -1,5 +1,6 @@
 """Strict loading: nothing wrong gets through, and everything wrong is told at once."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from wire.strict import Problem, closest, convert, in_file
+from wire.strict import Problem, closest, convert, in_file, read_toml
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +141,22 @@ def test_a_field_of_a_type_it_does_not_know_is_a_mistake_of_the_program() -> Non
 
     with pytest.raises(TypeError):
         convert({"either": 1}, Odd)
+
+
+class Timed(msgspec.Struct, frozen=True, kw_only=True):
+    """A row with a time."""
+
+    until: datetime | None = None
+
+
+def test_a_time_is_one_with_its_zone_and_no_text() -> None:
+    """TOML's own date and time is taken, with a zone only: a text, a day and a local time are problems."""
+    until = datetime(2026, 11, 22, 18, tzinfo=UTC)
+    assert Timed(until=until) == convert(read_toml("until = 2026-11-22T18:00:00Z"), Timed)
+    for wrong in ('"2026-11-22T18:00:00Z"', "2026-11-22", "2026-11-22T18:00:00", "1"):
+        problems = convert(read_toml(f"until = {wrong}"), Timed)
+        assert isinstance(problems, tuple)
+        assert "its zone" in problems[0].expected
 
 
 def test_a_problem_names_its_file_before_its_path() -> None:

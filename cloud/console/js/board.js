@@ -22,6 +22,7 @@ import { OrderPanel } from "./orders.js";
 import { isAudible } from "./orderwords.js";
 import { Screen } from "./screen.js";
 import { acknowledgeAlarms, isDone, refusal } from "./send.js";
+import { SharedWith } from "./sharedwith.js";
 import { Sound } from "./sound.js";
 import { nameOf } from "./taking.js";
 import { Timeline } from "./timeline.js";
@@ -76,7 +77,10 @@ const feed = new Feed("v1/feed", new ElapsedClock(), {
 });
 
 const grid = new Grid(nodes.grid);
-const detail = new Detail(nodes.detail, { close: () => does.close(), act: () => does.unitActions() });
+const shared = new SharedWith();
+const detail = new Detail(nodes.detail, {
+  close: () => does.close(), act: () => does.unitActions(), beside: (unit) => shared.of(unit),
+});
 const band = new Band({
   mode: at("mode"), clock: at("clock"), age: at("feed-age"), counts: at("counts"), banner: nodes.banner,
   state: at("feed-state"), alarms: at("alarms"), speech: at("speech-count"), alarmSaid: at("alarm-said"),
@@ -189,6 +193,7 @@ function tick() {
   drawing.tick();
   control.tick();
   health.tick(performance.now());
+  if (detail.isOpen) shared.tick(performance.now());
   soundNow();
   band.tick(new Date(), feed.state, feed.ageMs());
   if (feed.state !== "live" && feed.lastTrouble) say(`Feed: ${feed.lastTrouble}; asking again`);

@@ -13,7 +13,7 @@ export class Detail {
   #does;
 
   // `does.close()` and `does.act()` are what its buttons ask for: to leave it, and what can be done about the unit.
-  // `does.gone` is what is said of a unit that there is not.
+  // `does.gone` is what is said of a unit that there is not; `does.beside(unit)` a node with what else is told of it.
   constructor(root, does) {
     this.#root = root;
     this.#does = does;
@@ -86,6 +86,7 @@ export class Detail {
       node.append(element("h3", "", title), content);
       body.append(node);
     }
+    if (this.#does.beside) body.append(this.#does.beside(record.unit));
     return [
       this.#title(record.callsign), element("p", "detail-what", what.filter(Boolean).join(" · ")),
       this.#availability(record, feedLive), body,

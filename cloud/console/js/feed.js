@@ -7,7 +7,7 @@
 // connections, and a unit that has left the feed leaves the board.
 
 import { Timeline } from "./clock.js";
-import { Broken, collect, isComplete, replace, replaceAlarms, replaceOrders } from "./picture.js";
+import { Broken, collect, isComplete, letGo, replace, replaceAlarms, replaceOrders } from "./picture.js";
 
 // Until the first snapshot has said `lost_after_s`.
 const LOST_AFTER_FIRST_S = 10;
@@ -126,6 +126,7 @@ export class Feed {
   }
 
   #foldSnapshot(connection, part, atMs) {
+    // A partner's feed has no term: every part of it is taken.
     if (part.owner_term < this.#ownerTerm) throw new Broken("an older server answered");
     connection.collection = collect(connection.collection, part, atMs);
     connection.quietAtMs = this.#clock.now() + connection.quietMs;
@@ -136,7 +137,7 @@ export class Feed {
     connection.collection = null;
     this.#timeline = connection.timeline;
     this.#vouchedAtMs = atMs;
-    this.#ownerTerm = part.owner_term;
+    this.#ownerTerm = part.owner_term ?? -Infinity;
     this.#epoch = part.epoch;
     this.#lostAfterMs = part.lost_after_s * 1000;
     connection.quietMs = this.#lostAfterMs;
@@ -150,13 +151,18 @@ export class Feed {
     if (!connection.collection && !this.#isCurrent(connection)) throw new Broken("it began without a snapshot");
   }
 
-  #foldChanges(connection, changes, atMs, id) {
+  // A partner's feed tells also which units are no longer to be seen: they leave, as if they had never been.
+  #foldChanges(connection, { records, gone = [] }, atMs, id) {
     this.#foldTick(connection);
-    if (connection.collection) replace(connection.collection.units, changes.records, atMs);
+    if (connection.collection) {
+      replace(connection.collection.units, records, atMs);
+      letGo(connection.collection, gone);
+    }
     if (!this.#isCurrent(connection)) return;
     if (!id.startsWith(`${this.#epoch}-`)) throw new Broken("another server's changes");
-    replace(this.units, changes.records, atMs);
-    this.#listener.changed(changes.records.map((record) => record.unit));
+    replace(this.units, records, atMs);
+    letGo(this, gone);
+    this.#listener.changed([...records.map((record) => record.unit), ...gone]);
   }
 
   // Those in hand follow each snapshot: an order that has ended meanwhile is not held any more.

@@ -19,9 +19,12 @@ export class Grid {
   #heightPx = 0;
   #blocks = [];
   #selected = null;
+  #prefix;
 
-  constructor(root) {
+  // `prefix` stands before the unit in the id of each row: a page with several grids gives each its own.
+  constructor(root, prefix = "unit-") {
     this.#root = root;
+    this.#prefix = prefix;
     root.setAttribute("aria-colcount", String(COLUMNS.length));
   }
 
@@ -113,7 +116,7 @@ export class Grid {
     if (!group.continued) this.#totals.push({ base: group.base, node: total });
     node.append(head);
     group.units.forEach((unit, at) => {
-      if (!this.#rows.has(unit)) this.#rows.set(unit, new UnitRow(unit));
+      if (!this.#rows.has(unit)) this.#rows.set(unit, new UnitRow(unit, this.#prefix));
       const row = this.#rows.get(unit).element;
       row.setAttribute("aria-rowindex", String(index + at + 2));
       node.append(row);

@@ -4,7 +4,7 @@ import { clockTime } from "./words.js";
 
 // What an order is called where everybody called belongs to one service: each has its own word.
 const MOBILISE = { fire: "MOBILISE", ambulance: "ALLOCATE", police: "DEPLOY" };
-const KINDS = { standby_move: "STANDBY MOVE", local_turnout: "LOCAL TURNOUT" };
+const KINDS = { standby_move: "STANDBY MOVE", local_turnout: "LOCAL TURNOUT", cad: "CAD ORDER" };
 
 // The phases of an order that goes well, as they follow each other.
 export const LADDER = ["created", "sent", "delivered", "alerting", "confirmed", "acknowledged", "mobile"];

@@ -50,3 +50,9 @@ export function replaceAlarms(alarms, views) {
 export function replace(units, records, atMs) {
   for (const record of records) units.set(record.unit, { record, atMs });
 }
+
+// Let go of units, and of their alarms.
+export function letGo({ units, alarms }, gone) {
+  for (const unit of gone) units.delete(unit);
+  for (const [id, alarm] of gone.length ? alarms : []) if (gone.includes(alarm.unit)) alarms.delete(id);
+}

@@ -31,11 +31,14 @@ export function reasonsOf(record, feedLive) {
 // What another cell of the row says already: the mode's mark, the crew of those wanted, the ≈ of a time.
 const SAID_ELSEWHERE = ["mode", "crew_unknown", "time_unproven"];
 
+// What a press comes from: to a partner its kind is told, and not which device.
+const PRESSED_AT = ["panel", "status"];
+
 // The first reason that is not normal; undefined for none. A press that nothing speaks against is normal, and said by
 // saying nothing.
 function tellingReason(record, feedLive) {
   const isNormal = (reason) => feedLive && record.confidence === "confirmed"
-    && (SAID_ELSEWHERE.includes(reason.code) || (reason.code === "declared" && reason.source === "panel"));
+    && (SAID_ELSEWHERE.includes(reason.code) || (reason.code === "declared" && PRESSED_AT.includes(reason.source)));
   return reasonsOf(record, feedLive).find((reason) => !isNormal(reason));
 }
 

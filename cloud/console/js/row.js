@@ -71,11 +71,11 @@ export class UnitRow {
   #look = null;
   #cells = null;
 
-  // An empty row: it costs a large board little, and is filled by `show`.
-  constructor(unit) {
+  // An empty row: it costs a large board little, and is filled by `show`. `prefix` stands before the unit in its id.
+  constructor(unit, prefix = "unit-") {
     this.unit = unit;
     this.element = element("div", "row");
-    this.element.id = `unit-${unit}`;
+    this.element.id = `${prefix}${unit}`;
     this.element.setAttribute("role", "row");
     this.element.setAttribute("aria-selected", "false");
   }

@@ -58,3 +58,21 @@ export const bindUnit = (unit, how, word) => ask("POST", `v1/units/${enc(unit)}/
 export const listModes = () => ask("GET", "v1/modes");
 export const setMode = (mode) => ask("POST", "v1/modes", mode);
 export const recommendUnits = (wanted) => ask("GET", `v1/recommend?${new URLSearchParams(wanted)}`);
+export const listPartners = () => ask("GET", "v1/partners");
+export const readSharing = (unit) => ask("GET", `v1/units/${enc(unit)}/sharing`);
+export const readSeen = (unit, since) => ask("GET", `v1/units/${enc(unit)}/seen?${new URLSearchParams({ since })}`);
+export const listAgreements = () => ask("GET", "v1/agreements");
+export const listIncidents = () => ask("GET", "v1/major-incidents");
+export const listAccess = () => ask("GET", "v1/emergency-access");
+export const listLoans = () => ask("GET", "v1/loans");
+export const listCovers = () => ask("GET", "v1/covers");
+// `how`: `withdraw` or `restore`.
+export const decideAgreement = (agreement, how, word) => ask("POST", `v1/agreements/${enc(agreement)}/${how}`, word);
+export const declareIncident = (word) => ask("POST", "v1/major-incidents", word);
+export const endIncident = (name, word) => ask("POST", `v1/major-incidents/${enc(name)}/end`, word);
+export const openAccess = (word) => ask("POST", "v1/emergency-access", word);
+export const endAccess = (access, word) => ask("POST", `v1/emergency-access/${enc(access)}/end`, word);
+export const sayOfLoan = (message) => ask("POST", "v1/loans", message);
+// `how`: `take-over` or `hand-back`.
+export const decideCover = (cover, how, word) => ask("POST", `v1/covers/${enc(cover)}/${how}`, word);
+export const listRooms = () => ask("GET", "v1/control-rooms");

@@ -23,6 +23,27 @@ export function watchWaking(tick, reconnect) {
   });
 }
 
+// A browser opens six connections to a host in all its tabs, and the board needs its own: a page that follows several
+// feeds lets go of them while nobody can see it. Whoever comes back sees them as lost until they are live again.
+const HIDDEN_MS = 3000;
+
+export function watchHiding({ rest, wake }) {
+  let resting = null;
+  let isResting = false;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(resting);
+    if (document.visibilityState === "hidden") {
+      resting = setTimeout(() => {
+        isResting = true;
+        rest();
+      }, HIDDEN_MS);
+    } else if (isResting) {
+      isResting = false;
+      wake();
+    }
+  });
+}
+
 // A fault in this page must not leave a board that looks live.
 export function watchFaults(fail) {
   window.addEventListener("error", fail);

@@ -238,3 +238,23 @@ def _ageless(record: FeedRecord) -> tuple[Any, ...]:
     """What of a record does not change with every moment."""
     reasons = tuple(reason.code for reason in record.reasons)
     return record.link, record.confidence, record.availability, record.status, reasons, record.position_fresh
+
+
+def test_who_comes_at_once_shares_a_picture_and_no_change_is_left_out() -> None:
+    """Within a tick the picture is made once; after any change, or a tick later, it is made anew, aged as of then."""
+    county = fleet()
+    feed = begin(county)
+    first = feed.snapshot(at(1.0))
+    assert first is feed.snapshot(at(1.19))
+    assert "2026-" in str(read(feed.snapshot(at(1.21))[0])[2].at) and first != feed.snapshot(at(1.21))
+
+    before = feed.snapshot(at(2.0))
+    beat(county, 2.01)
+    feed.tick(at(2.02))
+    assert before != feed.snapshot(at(2.03))
+    assert before != feed.snapshot(at(1.9)), "a clock that went back shares nothing"
+
+    county.rebind([entry("kp-12")], {}, at(3.0))
+    (gone,) = feed.snapshot(at(3.0))
+    body = read(gone)[2]
+    assert isinstance(body, Snapshot) and ["kp-12"] == [one.unit for one in body.records]

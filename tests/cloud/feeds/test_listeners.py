@@ -73,7 +73,7 @@ def test_one_that_leaves_is_forgotten() -> None:
         listeners = Listeners()
         stream, never = listeners.listen([b"x"]), listeners.listen([b"x"])
         await anext(stream)
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         after_leaving = len(listeners)
         for event in number(BACKLOG_MAX + 1):
             listeners.send(event)
