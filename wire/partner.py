@@ -109,6 +109,7 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
     part_of: str | UnsetType = UNSET
     conflicts: tuple[Conflict, ...] | UnsetType = UNSET
     proposals: tuple[Proposal, ...] | UnsetType = UNSET
+    """Absent too where positions are not opened exactly and as they come: they tell when it was where."""
     claims: tuple[ClaimView, ...] | UnsetType = UNSET
     as_of: Instant
     """When this view last changed, UTC: not when the unit did."""

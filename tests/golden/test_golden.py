@@ -36,7 +36,8 @@ def test_every_file_has_its_expectation_and_every_kind_its_file() -> None:
     assert set(EXPECTED) == {path.stem for path in FOLDER.iterdir()}
     kinds = {kind for union in (Event, UpMessage, DownMessage) for kind in get_args(union)}
     assert {type(expected) for expected in EXPECTED.values()} == kinds | set(samples.FEED)
-    assert {schema_name(name) for name in EXPECTED} == {path.stem for path in PUBLISHED.iterdir()}
+    published = {path.stem for path in PUBLISHED.iterdir()} - {"asyncapi"}  # that one is of all of them
+    assert {schema_name(name) for name in EXPECTED} == published
 
 
 @pytest.mark.parametrize("name", EXPECTED)
