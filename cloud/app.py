@@ -8,6 +8,7 @@ devices ─▶ broker ─▶ ingest ─▶ ledger, telemetry
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -150,7 +151,7 @@ class App:
         feed = self._feed(ingest, epoch)
         recorder = connect_memory(ingest, feed, ledger, frames, self._clock)
         listeners = Listeners()
-        partners = connect_partners(ingest, feed, epoch, self._settings.tick_ms)
+        partners = connect_partners(ingest, feed, ledger, epoch, self._settings.tick_ms)
         ports = connect_desk(ingest, feed, listeners)
         in_force = ingest.in_force
         reloader = Reloader(
@@ -180,7 +181,7 @@ class App:
             covering=shared.covering,
             reads=shared.reads,
             shared_past=SharedPast(ledger, in_force, lambda: withdrawals(ledger.decisions())),
-            cad=connect_cad(ingest, feed, desk, shared.lending, ledger),
+            cad=connect_cad(ingest, feed, desk, shared, ledger),
             reloader=reloader,
             recorder=recorder,
             past=self._past(recorder, in_force, ledger, frames),
@@ -250,7 +251,8 @@ class App:
             trouble.append("what the board shows is not being written down: see the disk and the log")
         if self._feed_lag_s > 1.0:
             trouble.append(f"the feed is {self._feed_lag_s:.1f} s behind its tick: the machine is overloaded")
-        return [*trouble, *site.reloader.trouble, *site.reads.trouble, *site.mqtt.trouble(self._clock.monotonic())]
+        told = (site.reloader.trouble, site.reads.trouble, site.mqtt.trouble(self._clock.monotonic()))
+        return [*trouble, *itertools.chain(*told, site.partners.trouble, site.cad.streams.trouble)]
 
 
 def open_telemetry(settings: Settings) -> Telemetry:

@@ -1,13 +1,15 @@
 """The command `watchroom`."""
 
 import asyncio
+import contextlib
+import io
 import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import structlog
 import typer
@@ -112,7 +114,7 @@ def up(  # noqa: PLR0913 - a command has as many parameters as options
 
 
 @cli.command()
-def doctor(
+def doctor(  # noqa: PLR0913 - a command has as many parameters as options
     data: Annotated[Path, typer.Option(metavar="FOLDER", help="The data folder, as given to `up`.")] = Path(
         "watchroom-data"
     ),
@@ -126,6 +128,8 @@ def doctor(
     broker: Annotated[
         str | None, typer.Option(metavar="URL", help="The broker, as given to `up`. Without it: the embedded one.")
     ] = None,
+    telemetry: TelemetryStore = "duckdb",
+    telemetry_token_file: TelemetryToken = None,
     json: Annotated[bool, typer.Option("--json", help="Answer with one line of JSON, for machines.")] = False,
 ) -> None:
     """Look what is wrong with a Watchroom, running or stopped, and say what to do.
@@ -135,10 +139,12 @@ def doctor(
     """
     try:
         address = parse_broker(broker) if broker is not None else None
+        store = parse_telemetry(telemetry, telemetry_token_file)
     except CloudError as error:
         typer.echo(f"watchroom: {error}", err=True)
         raise typer.Exit(1) from None
-    settings = Settings(data=data, directory=directory or data / "directory", port=port, broker=address)
+    folder = directory or data / "directory"
+    settings = Settings(data=data, directory=folder, port=port, broker=address, telemetry=store)
     report = report_of(asyncio.run(examine(settings, SystemClock())))
     typer.echo(as_json(report) if json else as_text(report))
     raise typer.Exit(0 if report.ok else 1)
@@ -288,6 +294,30 @@ async def _until_signal(work: Callable[[], Coroutine[object, object, None]]) -> 
             raise
 
 
+class _LogLines(io.TextIOBase):
+    """Writes lines of a log, and lets go of what can't be written: a full disk must not end what it is about."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to this stream."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if that can be done."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written, if that can be done."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
+def log_to(stream: TextIO) -> structlog.PrintLoggerFactory:
+    """Give what logs to a stream, as far as that can be done."""
+    return structlog.PrintLoggerFactory(cast(TextIO, _LogLines(stream)))
+
+
 def set_up_log() -> None:
     """Log to stderr: as JSON where that is not a terminal. What libraries warn of looks the same."""
     marked: list[Processor] = [
@@ -300,7 +330,7 @@ def set_up_log() -> None:
     structlog.configure(
         processors=[*marked, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=log_to(sys.stderr),
     )
     of_libraries = logging.StreamHandler(sys.stderr)
     strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta

@@ -44,6 +44,7 @@ from cloud.memory.before import find_before
 from cloud.memory.reads import Reads
 from cloud.memory.recorder import Recorder
 from cloud.memory.rows import Began
+from cloud.memory.uncovered import find_uncovered
 from cloud.telemetry import DuckFrames
 from wire.feed import AlarmView, Assignment
 
@@ -139,8 +140,9 @@ def connect_alarms(ingest: Ingest, watching: Watching, modes: Modes) -> AlarmPor
     )
 
 
-def connect_partners(ingest: Ingest, feed: Feed, epoch: str, tick_ms: int) -> PartnerFeeds:
+def connect_partners(ingest: Ingest, feed: Feed, ledger: Ledger, epoch: str, tick_ms: int) -> PartnerFeeds:
     """Connect the partners' feeds with what the fleet shows: they speak on the same tick."""
+    ingest.fleet.come_open(find_uncovered(ledger.directory_at, ingest.directory, ingest.moment().utc))
     views = Views(ingest.fleet, ingest.directory, ingest.moment())
     ingest.in_force.follow(views.follow)
     partners = PartnerFeeds(views, epoch=epoch, tick_ms=tick_ms, now=ingest.moment())
@@ -181,7 +183,12 @@ def connect_sharing(
     in_force: InForce, ledger: Ledger, *, alarms: Alarms, partners: PartnerFeeds, clock: Clock
 ) -> Shared:
     """Connect what people decide about sharing with what partners see from the next tick on, and that with its log."""
-    lending = Lending(in_force, ledger, clock=clock)
+
+    def is_hidden(unit: str) -> bool:
+        shared = partners.views.shared(unit)
+        return shared is None or shared.hidden
+
+    lending = Lending(in_force, ledger, clock=clock, hidden=is_hidden)
     ports = SharingPorts(announce=alarms.access, loans=lending.agreements)
     sharing = Sharing(in_force, ledger, ports, clock=clock)
     reads = Reads(ledger, clock=clock)
@@ -221,7 +228,7 @@ def _log_of(reads: Reads, partners: PartnerFeeds, in_force: InForce) -> Callable
     return log_reads
 
 
-def connect_cad(ingest: Ingest, feed: Feed, desk: Desk, lending: Lending, ledger: Ledger) -> CadSite:
+def connect_cad(ingest: Ingest, feed: Feed, desk: Desk, shared: Shared, ledger: Ledger) -> CadSite:
     """Connect command and control systems with what the board shows, and their word with the units it is about."""
     in_force, fleet = ingest.in_force, ingest.fleet
     streams = CadStreams(in_force, ledger, record_of=feed.record, outside_of=desk.outside)
@@ -230,6 +237,9 @@ def connect_cad(ingest: Ingest, feed: Feed, desk: Desk, lending: Lending, ledger
         word = Word(speech.field, speech.value, speech.origin)
         return streams.saying(speech.organisation, speech.unit, word, ingest.moment)
 
+    def may_move(organisation: str, unit: str) -> bool:
+        return shared.lending.may_move(organisation, unit, withdrawn=shared.sharing.parts().withdrawn)
+
     ports = CadPorts(
         say=ingest.say,
         assign=desk.assign,
@@ -237,7 +247,7 @@ def connect_cad(ingest: Ingest, feed: Feed, desk: Desk, lending: Lending, ledger
         word=lambda unit: fleet.head(unit, CONTROL),
         look=lambda organisation, unit: streams.unit(organisation, unit, ingest.moment()),
         saying=saying,
-        may_move=lending.may_move,
+        may_move=may_move,
     )
     feed.on_shown.append(streams.show)
     feed.on_orders.append(streams.show_orders)

@@ -17,7 +17,7 @@ import typer
 
 from cloud.app import App
 from cloud.broker.child import Child
-from cloud.cli import LOOPBACK_NOTICE, run_until_stopped
+from cloud.cli import LOOPBACK_NOTICE, log_to, run_until_stopped
 from cloud.config import Settings, parse_broker
 from cloud.errors import Fatal
 from edge_agent.agent import Agent
@@ -308,5 +308,5 @@ def _log_to(path: Path) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(path.open("a", encoding="utf-8")),
+        logger_factory=log_to(path.open("a", encoding="utf-8")),
     )

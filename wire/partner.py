@@ -21,7 +21,6 @@ from msgspec import UNSET, UnsetType
 from wire.events import Instant, Mode, Service
 from wire.feed import (
     Activity,
-    Assignment,
     AvailabilityClass,
     ClaimView,
     Confidence,
@@ -29,6 +28,7 @@ from wire.feed import (
     CrewView,
     DefectView,
     Freshness,
+    Phase,
     PositionView,
     Proposal,
     Reason,
@@ -61,6 +61,17 @@ FIELDS_OF: dict[Grant, tuple[str, ...]] = {
 """The fields of a `PartnerRecord` that each grant opens, by their names in the struct. Its unit, callsign,
 organisation, service, type, grants, agreements and `as_of` come with any."""
 GRANTS: tuple[Grant, ...] = tuple(FIELDS_OF)
+
+
+class PartnerAssignment(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that a unit is on. How far it has come is of all units that it calls, and so its owner's alone."""
+
+    order: str
+    incident: str
+    phase: Phase | UnsetType = UNSET
+    """Of the partner's own units."""
+    since: Instant
+    version: int
 
 
 class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +111,7 @@ class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
     link_s: float | None | UnsetType = UNSET
     crew: CrewView | None | UnsetType = UNSET
     defects: tuple[DefectView, ...] | UnsetType = UNSET
-    assignment: Assignment | None | UnsetType = UNSET
+    assignment: PartnerAssignment | None | UnsetType = UNSET
     assignment_version: int | UnsetType = UNSET
     mode: Mode | UnsetType = UNSET
     mode_until: Instant | None | UnsetType = UNSET

@@ -4,7 +4,7 @@ Beside them `asyncapi.json` says over which topic or route each travels: see `wi
 
 A schema says what the decoder takes, but for three things that JSON Schema can't say or leaves to the reader: the
 limits in bytes, that a whole number is written without a point, and that a `date-time` is checked. Fields that a schema
-does not name are allowed.
+does not name are allowed where it does not forbid them.
 
 `python -m wire.publish` writes them to `wire/published`.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from wire import asyncapi, cad, events, feed, messages, partner
+from wire import asyncapi, cad, events, feed, lending, messages, partner
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PUBLISHED: dict[str, type[msgspec.Struct]] = {
@@ -56,9 +56,16 @@ _PUBLISHED: dict[str, type[msgspec.Struct]] = {
     "cad-tick": cad.CadTick,
     "cad-messages": cad.CadMessages,
     "cad-units": cad.CadUnits,
+    "loan-message": lending.LoanMessage,
+    "loan": lending.Loan,
 }
 _PLACE: dict[str, Any] = {"lat": {"type": "number"}, "lon": {"type": "number"}}
 _NO_PLACE: dict[str, Any] = {"lat": {"type": "null"}, "lon": {"type": "null"}}
+_SOME: dict[str, Any] = {"properties": {"units": {"minItems": 1}}, "required": ["units"]}
+_COUNTED: dict[str, Any] = {
+    "properties": {"type": {"minLength": 1}, "count": {"minimum": 1}},
+    "required": ["type", "count"],
+}
 _RULES: dict[type[msgspec.Struct], dict[str, Any]] = {
     events.PositionEvent: {
         "if": {"properties": {"fix": {"const": "none"}}},
@@ -69,6 +76,21 @@ _RULES: dict[type[msgspec.Struct], dict[str, Any]] = {
         "if": {"properties": {"quality": {"const": "good"}}},
         "then": {"properties": {"value": {"type": ["boolean", "number"]}}},
         "else": {"properties": {"value": {"type": "null"}}},
+    },
+    lending.LoanMessage: {
+        "allOf": [
+            {"properties": {"reason": {"pattern": r"\S"}, "units": {"uniqueItems": True}}},
+            {
+                "if": {"properties": {"verb": {"const": "request"}}},
+                "then": {"oneOf": [_SOME, _COUNTED]},
+                "else": {"properties": {"type": {"maxLength": 0}, "count": {"maximum": 0}}},
+            },
+            {"if": {"properties": {"verb": {"const": "offer"}}}, "then": _SOME},
+            {
+                "if": {"properties": {"verb": {"enum": ["decline", "release", "return"]}}},
+                "then": {"properties": {"units": {"maxItems": 0}}},
+            },
+        ],
     },
 }
 """What a struct checks once it has all of its fields."""
@@ -84,7 +106,10 @@ def schema(name: str) -> dict[str, Any]:
     """Give one published schema, such as `feed-record`. Raises KeyError for a name that there is not."""
     kind = _PUBLISHED[name]
     definitions = msgspec.json.schema(kind)["$defs"]
-    own = definitions.pop(kind.__name__) | _RULES.get(kind, {})
+    for ruled, rule in _RULES.items():
+        if ruled.__name__ in definitions:
+            definitions[ruled.__name__] |= rule
+    own = definitions.pop(kind.__name__)
     document = {"$schema": _DIALECT, "$id": f"urn:watchroom:1:{name}", **own}
     if definitions:
         document["$defs"] = definitions

@@ -17,6 +17,7 @@ from cloud.api.schemas import answers, reply
 from cloud.desk import CadInbox
 from cloud.errors import Retryable
 from cloud.feeds import CadStreams
+from cloud.feeds.feed import CURSOR_DIGITS_MAX
 from cloud.fleet.clocks import Moment
 from wire import cad
 from wire.cad import (
@@ -37,6 +38,8 @@ PAGE_MAX = 500
 WAIT_MAX_S = 30.0
 TICK_S = 10.0
 """The longest pause between two events of a stream."""
+LOOK_S = 2.0
+"""How often who waits is asked for its token again."""
 BODIES: list[type[msgspec.Struct]] = [
     CadStatus,
     CadAssignment,
@@ -125,11 +128,13 @@ def _add_reading(routes: APIRouter, site: CadSite, is_theirs: Callable[[Request,
         if not is_theirs(request, organisation):
             return reply(_NOT_YOURS, 404)
         if "text/event-stream" in request.headers.get("accept", ""):
-            seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+            given = last_event_id or ""
+            seen = int(given) if given.isdecimal() and len(given) <= CURSOR_DIGITS_MAX else after
             stream = _follow(site, organisation, min(seen, 2**53))
             headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
             return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
-        await _wait(site, organisation, after, wait)
+        if not await _wait(site, organisation, after, wait):
+            return reply(_NOT_YOURS, 404)
         try:
             return reply(await site.streams.messages(organisation, after, PAGE_MAX, _now(site)))
         except Retryable:
@@ -168,10 +173,17 @@ async def _follow(site: CadSite, organisation: str, after: int) -> AsyncIterator
             await _wait(site, organisation, page.newest if after > page.newest else after, TICK_S)
 
 
-async def _wait(site: CadSite, organisation: str, after: int, wait_s: float) -> None:
+async def _wait(site: CadSite, organisation: str, after: int, wait_s: float) -> bool:
+    """Wait for a message after a number. Tells whether the token still holds: where not, it is not waited on."""
+    token = site.streams.token_of(organisation)
     with suppress(TimeoutError):
         async with asyncio.timeout(wait_s):
-            await site.streams.wait(organisation, after)
+            while site.streams.token_of(organisation) == token:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await site.streams.wait(organisation, after)
+                        break
+    return site.streams.token_of(organisation) == token
 
 
 def _now(site: CadSite) -> datetime:

@@ -46,7 +46,7 @@ def router(site: Site) -> APIRouter:
         return asked if isinstance(asked, Response) else answer(await site.sharing.declare(asked))
 
     @routes.post(
-        "/{name}/end",
+        "/{name:path}/end",  # a name may hold slashes
         responses=answers(MajorIncident, "The major incident, as it was.", s404="It is not declared.", **WHY_NOT),
         openapi_extra=describe_body("DecisionRequest"),
     )

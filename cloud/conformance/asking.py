@@ -36,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         """The body as JSON; None where it is none."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
 
 
@@ -82,7 +82,7 @@ class Stream:
     def _event(self, fields: Mapping[str, list[str]]) -> Event:
         try:
             data = msgspec.json.decode("\n".join(fields["data"]))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             data = None
         return Event(
             id=fields.get("id", [""])[-1],

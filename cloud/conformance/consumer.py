@@ -62,12 +62,16 @@ def _lost(stage: Stage, scene: Scene) -> Finding:
     young = [
         name
         for name, record in (units if isinstance(units, dict) else {}).items()
-        if isinstance(record, dict) and record.get("status_s", STATUS_S + LOST_AFTER_S) < STATUS_S + LOST_AFTER_S / 2
+        if isinstance(record, dict) and _is_young(record.get("status_s"))
     ]
     if young:
         found = f"the ages of {told(young)} stood still during {LOST_AFTER_S:g} s of silence"
         return fail("feed lost", found, "count ages on, on your own monotonic clock, from when an event arrived")
     return well("feed lost", "it said so, and its ages went on")
+
+
+def _is_young(age_s: Any) -> bool:
+    return isinstance(age_s, int | float) and age_s < STATUS_S + LOST_AFTER_S / 2
 
 
 def _scene(stage: Stage, scene: Scene, held: Picture) -> Finding:

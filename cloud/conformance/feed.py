@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from cloud.conformance.listening import ID, Heard, cursor_of
 from cloud.conformance.schemas import EVENTS, complaints, missing, schema_of, withheld
+from cloud.conformance.shapes import records_of
 from wire.findings import Finding, fail, warn, well
 
 TICK_MAX_S = 1.0
@@ -42,9 +43,9 @@ def _snapshot(heard: Heard) -> Finding:
     parts = parts[:count]
     if [part.get("part") for part in parts] != list(range(1, count + 1)):
         return fail(check, f"the parts came as {[part.get('part') for part in parts]}", do)
-    if len({(part.get("epoch"), part.get("cursor")) for part in parts}) > 1:
+    if any(part.get(name) != parts[0].get(name) for part in parts for name in ("epoch", "cursor")):
         return fail(check, "its parts are not of one epoch and cursor", do)
-    units = [one.get("unit") for part in parts for one in part.get("records") or () if isinstance(one, dict)]
+    units = [str(one.get("unit")) for part in parts for one in records_of(part.get("records"))]
     if len(set(units)) < len(units):
         return fail(check, "a unit is in it twice", do)
     return well(check, f"{len(units)} units in {count} parts")
@@ -65,7 +66,7 @@ def _ids(heard: Heard) -> Finding:
         if taken is None or int(taken[2]) != cursor:
             return fail(check, f"{event.kind} has the id {event.id!r} and the cursor {cursor}", do)
         epochs.add(taken[1])
-    if len(epochs) != 1 or (declared is not None and epochs != {declared}):
+    if len(epochs) != 1 or (declared is not None and list(epochs) != [declared]):
         return fail(check, f"the ids are of {len(epochs)} epochs, the snapshot of {declared!r}", do)
     return well(check, f"up to {heard.last_id}")
 
@@ -103,12 +104,7 @@ def _content(heard: Heard) -> Iterator[Finding]:
 
 def _grants(heard: Heard) -> Finding:
     check = "feed: withheld fields"
-    records = [
-        record
-        for event in heard.events
-        for record in (event.data or {}).get("records") or ()
-        if isinstance(record, dict)
-    ]
+    records = [record for event in heard.events for record in records_of((event.data or {}).get("records"))]
     wrong = [f"{one.get('unit')}.{field}" for one in records for field in withheld(one)]
     if wrong:
         do = "leave withheld fields out: never null, never empty"

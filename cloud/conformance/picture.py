@@ -1,11 +1,12 @@
 """What a client holds that follows the feed: the reference for servers and consumers. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-Record = Mapping[str, Any]
+from cloud.conformance.shapes import Record, named, texts_of
+
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 _FLEETING = ("as_of", "cursor", "ages", "status_s", "position_s", "link_s", "position", "valid_until")
 """What is another from one moment to the next, though the unit stands as it was."""
@@ -33,18 +34,18 @@ class Picture:
         if kind == "snapshot":
             self._snapshot(data)
         elif kind == "changes":
-            self.units.update(_by(data.get("records"), "unit"))
-            for unit in data.get("gone", ()):
+            self.units.update(named(data.get("records"), "unit"))
+            for unit in texts_of(data.get("gone")):
                 self._let_go(unit)
             self._close_alarms()
         elif kind == "alarms":
-            self.alarms.update(_by(data.get("alarms"), "alarm"))
+            self.alarms.update(named(data.get("alarms"), "alarm"))
             self.alarms = {name: alarm for name, alarm in self.alarms.items() if alarm.get("active")}
 
     def _snapshot(self, data: Mapping[str, Any]) -> None:
         self._parts = [data] if data.get("part") == 1 else [*self._parts, data]
         if data.get("part") == data.get("parts"):
-            self.units = {name: one for part in self._parts for name, one in _by(part.get("records"), "unit")}
+            self.units = {name: one for part in self._parts for name, one in named(part.get("records"), "unit").items()}
             self.alarms, self._parts, self.is_whole = {}, [], True
 
     def _let_go(self, unit: str) -> None:
@@ -53,7 +54,7 @@ class Picture:
 
     def _close_alarms(self) -> None:
         """Let go of the emergencies of units whose `alarms` are no longer opened."""
-        shut = {unit for unit, one in self.units.items() if "grants" in one and "alarms" not in one["grants"]}
+        shut = [unit for unit, one in self.units.items() if "grants" in one and "alarms" not in texts_of(one["grants"])]
         self.alarms = {name: alarm for name, alarm in self.alarms.items() if alarm.get("unit") not in shut}
 
 
@@ -93,7 +94,3 @@ def _as_meant(value: Any) -> Any:
         except ValueError:
             return value
     return value
-
-
-def _by(items: Any, name: str) -> Iterable[tuple[str, Record]]:
-    return [(item[name], item) for item in items or () if isinstance(item, dict) and isinstance(item.get(name), str)]

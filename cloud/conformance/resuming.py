@@ -6,7 +6,8 @@ from typing import Any
 from cloud.conformance.asking import Server
 from cloud.conformance.feed import told
 from cloud.conformance.listening import ID, Heard, cursor_of, hear, up_to
-from cloud.conformance.picture import Picture, Record, differences
+from cloud.conformance.picture import Picture, differences
+from cloud.conformance.shapes import Record, named, number_of
 from wire.findings import Finding, fail, warn, well
 
 TRIES = 4
@@ -59,16 +60,16 @@ def judge_foreign(server: Server) -> Finding:
 def judge_ages(before: Mapping[str, Any], later: Mapping[str, Any], passed_s: float) -> Finding:
     """Judge whether ages grow, between two lists of units."""
     check, do = "units: ages", "count every age from the moment it is about, up to each answer's `at`"
-    first = {unit["unit"]: unit for unit in before.get("units") or ()}
+    first = named(before.get("units"), "unit")
     looked, wrong = 0, []
-    for unit in later.get("units") or ():
-        known = first.get(unit["unit"], {})
+    for name, unit in named(later.get("units"), "unit").items():
+        known = first.get(name, {})
         was_s, is_s = _status_age_s(known), _status_age_s(unit)
         if was_s is None or is_s is None or known.get("status") != unit.get("status"):
             continue
         looked += 1
         if abs(is_s - was_s - passed_s) > 1.0:
-            wrong.append(f"{unit['unit']}: from {was_s:.1f} to {is_s:.1f} s in {passed_s:.1f} s")
+            wrong.append(f"{name}: from {was_s:.1f} to {is_s:.1f} s in {passed_s:.1f} s")
     if wrong:
         return fail(check, told(wrong), do)
     if not looked:
@@ -98,7 +99,7 @@ def _compare(server: Server, picture: Picture, last_id: str) -> tuple[list[str],
     goes_on = picture
     for _ in range(TRIES):
         answer = server.get("/v1/units").json()
-        cursor = answer.get("cursor", -1) if isinstance(answer, dict) else -1
+        cursor = number_of(answer.get("cursor"), -1) if isinstance(answer, dict) else -1
         meeting = _Meeting(dict(_listed(server, answer)), cursor)
         heard = hear(server, meeting, last_event_id=last_id, start=goes_on)
         goes_on, last_id = heard.picture, heard.last_id or last_id
@@ -129,6 +130,6 @@ def _listed(server: Server, first: Any) -> Iterator[tuple[str, Record]]:
     """Give every unit of the list, page by page."""
     page = first
     while isinstance(page, dict):
-        yield from ((one["unit"], one) for one in page.get("units") or ())
+        yield from named(page.get("units"), "unit").items()
         after = page.get("next_after")
         page = server.get("/v1/units", {"after": after}).json() if isinstance(after, str) else None

@@ -143,7 +143,7 @@ class _Reader(BaseHTTPRequestHandler):
     def _take(self, body: bytes) -> None:
         try:
             view = msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             self.send_error(400)
             return
         self.stage.take_view(view)

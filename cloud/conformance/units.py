@@ -9,6 +9,7 @@ from cloud.conformance.asking import Answer, Server
 from cloud.conformance.feed import told
 from cloud.conformance.picture import lasting
 from cloud.conformance.schemas import complaints, withheld
+from cloud.conformance.shapes import records_of
 from wire.findings import Finding, fail, warn, well
 
 PATH = "/v1/units"
@@ -30,7 +31,7 @@ def listing(answer: Answer) -> Listing:
     """Read an answer, whatever it is."""
     body = answer.json()
     whole = body if isinstance(body, dict) else {}
-    records = tuple(one for one in whole.get("units") or () if isinstance(one, dict))
+    records = tuple(records_of(whole.get("units")))
     return Listing(answer=answer, body=whole, records=records)
 
 
@@ -44,7 +45,7 @@ def judge_units(server: Server, *, is_partners: bool, hidden: tuple[str, ...]) -
     yield _schema(whole, is_partners)
     yield _order(whole)
     yield _one(server, whole, is_partners)
-    yield from _strangers(server, hidden)
+    yield from _strangers(server, hidden, is_partners=is_partners)
     if is_partners:
         yield _paging(server)
         yield _etag(server)
@@ -88,14 +89,14 @@ def _one(server: Server, whole: Listing, is_partners: bool) -> Finding:
     return well(check, f"{unit} is as its schema says")
 
 
-def _strangers(server: Server, hidden: tuple[str, ...]) -> Iterator[Finding]:
+def _strangers(server: Server, hidden: tuple[str, ...], *, is_partners: bool) -> Iterator[Finding]:
     unknown = server.get(f"{PATH}/{'x' * 12}")
     if unknown.status != 404:
         yield fail("units: unknown", f"a unit that there is not: {unknown.status}", "answer 404")
     else:
         yield well("units: unknown", "a unit that there is not: 404")
     check = "units: hidden"
-    if not hidden:
+    if not hidden and is_partners:
         yield warn(check, "not looked at", "name a unit that this partner may not know of with --hidden UNIT")
     for unit in hidden:
         absent = "x" * len(unit)

@@ -212,7 +212,7 @@ class Desk:
 
     async def _assign(self, asked: AssignRequest) -> Assigned | Moved:
         async with self._pen:
-            answer = judge(self._memory, asked)
+            answer = judge(self._memory, asked, self._in_force.directory.organisations)
             if answer is not None:
                 return answer
             now = self._moment()

@@ -1,10 +1,10 @@
 """The loans between organisations: each message durable before it counts, and checked against what there is to lend.
 
 An owner is told what is wrong with what it offers or commits. A borrower is told no more than that an offer holds no
-longer: a unit that went covert since looks like one that is gone.
+longer: a unit that went covert or off duty since looks like one that is gone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 import structlog
@@ -16,7 +16,7 @@ from cloud.desk.sharingwords import decided
 from cloud.directory import InForce
 from cloud.directory.sharing import shared_unit
 from cloud.ledger import DecisionRow, Ledger
-from cloud.sharing.lending import OVER, Refused, agreement_of, apply, away, concerns, may_move, units_meant
+from cloud.sharing.lending import LOAN, OVER, Refused, agreement_of, apply, away, concerns, may_move, units_meant
 from cloud.sharing.terms import Agreement
 from wire.lending import Loan, LoanMessage
 
@@ -30,12 +30,22 @@ OVER_KEPT = 2_000
 _log = structlog.get_logger("lending")
 
 
+def _is_never(_unit: str) -> bool:
+    """No unit is ever off duty."""
+    return False
+
+
 class Lending:
     """Holds the loans. One owner, one event loop."""
 
-    def __init__(self, in_force: InForce, ledger: Ledger, *, clock: Clock) -> None:
-        """Know again what was said. Raises what the ledger does."""
-        self._in_force, self._clock = in_force, clock
+    def __init__(
+        self, in_force: InForce, ledger: Ledger, *, clock: Clock, hidden: Callable[[str], bool] = _is_never
+    ) -> None:
+        """Know again what was said. Raises what the ledger does.
+
+        `hidden` tells whether nobody but its owner may know of a unit now.
+        """
+        self._in_force, self._clock, self._hidden = in_force, clock, hidden
         self._pen = Pen(ledger)
         self._loans: dict[str, Loan] = {}
         for message in decided(ledger.decisions(), DECISION, LoanMessage):
@@ -70,12 +80,16 @@ class Lending:
         """Give what the loans open to their borrowers, as agreements."""
         return tuple(made for one in self._loans.values() if (made := agreement_of(one)) is not None)
 
-    def may_move(self, organisation: str, unit_id: str) -> bool:
-        """Tell whether an organisation may send a unit: its own, and what it has on loan."""
+    def may_move(self, organisation: str, unit_id: str, *, withdrawn: Collection[str]) -> bool:
+        """Tell whether an organisation may send a unit: its own, and what it has on loan.
+
+        Not by a loan whose agreement is `withdrawn`, nor while the unit is hidden: it looks as if it were not there.
+        """
         unit = self._in_force.directory.units.get(unit_id)
         if unit is None:
             return False
-        return may_move(organisation, shared_unit(unit, private=False, incident=""), self._loans.values())
+        entry = shared_unit(unit, private=self._hidden(unit_id), incident="")
+        return may_move(organisation, entry, (one for one in self._loans.values() if LOAN + one.loan not in withdrawn))
 
     async def _say(self, message: LoanMessage) -> Loan | Refusal:
         known = self._loans.get(message.loan)
@@ -117,7 +131,7 @@ class Lending:
         taken = set(away(units, self._loans.values(), said.loan))
         for unit in units:
             problem = self._problem(unit, said, unit in taken)
-            if problem and message.sender == said.borrower:
+            if message.sender == said.borrower and (problem or self._hidden(unit)):
                 return Refusal(409, "the offer holds no longer; ask for another")
             if problem:
                 return Refusal(409, f"units: {problem}")

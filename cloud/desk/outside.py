@@ -1,7 +1,7 @@
 """What a command and control system (CAD) says of assignments, as changes of the orders in hand."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from cloud.dispatch.words import Brief, Ending, Outside
 from cloud.fleet.clocks import Moment
 from cloud.ledger import OrderCommit, OrderLogRow
 
+INCIDENT_CHARS_MAX = 64
 _NAMES = uuid.UUID("5c0d2a52-7d86-4f0a-9d0e-6a1c5e7f1b7e")
 """Under which a CAD's messages give the orders that they begin their names: the same message, the same name."""
 
@@ -80,15 +81,20 @@ def find_outside(orders: Iterable[Order], organisation: str, number: str) -> Ord
     return next((one for one in orders if one.active and one.outside and _key(one.outside) == wanted), None)
 
 
-def judge(memory: Memory, asked: AssignRequest) -> Assigned | Moved | None:
-    """Answer a request that changes nothing; None for one that does."""
+def judge(memory: Memory, asked: AssignRequest, organisations: Container[str]) -> Assigned | Moved | None:
+    """Answer a request that changes nothing; None for one that does.
+
+    What is named as another organisation's order is refused whether there is one or not: it is not for a CAD to know.
+    """
     held = memory.assignments
     on, version = held.order_of(asked.unit), held.version(asked.unit)
     wanted = None if asked.order is None else _find(memory, asked.organisation, asked.order)
     is_so = on is None if asked.order is None else wanted is not None and on == wanted.id
     if is_so:
         return Assigned(version, False)
-    is_anothers = wanted is not None and (wanted.outside is None or wanted.outside.organisation != asked.organisation)
+    whose = wanted.outside.organisation if wanted is not None and wanted.outside is not None else None
+    is_anothers = wanted is not None and whose != asked.organisation
+    is_anothers |= wanted is None and _names_another(asked, organisations)
     return None if asked.version == version and not is_anothers else Moved(version, on)
 
 
@@ -123,6 +129,12 @@ def _find(memory: Memory, organisation: str, named: str) -> Order | None:
     return own or qualified or memory.orders.get(named)
 
 
+def _names_another(asked: AssignRequest, organisations: Container[str]) -> bool:
+    """Tell whether an order is named as a CAD is told of another organisation's: `ORGANISATION/NUMBER`."""
+    whose, slash, _ = (asked.order or "").partition("/")
+    return bool(slash) and whose != asked.organisation and whose in organisations
+
+
 def _begin(directory: Directory, asked: AssignRequest, now: Moment) -> Order:
     assert asked.order is not None
     unit = directory.units[asked.unit]
@@ -130,7 +142,7 @@ def _begin(directory: Directory, asked: AssignRequest, now: Moment) -> Order:
     brief = Brief(
         base=unit.base,
         units=(unit.id,),
-        incident=asked.incident or asked.order,
+        incident=asked.incident or f"{asked.organisation}/{asked.order}"[:INCIDENT_CHARS_MAX],
         address=asked.address,
         text=asked.text,
         by=asked.by,

@@ -130,7 +130,7 @@ class Sharing:
 
     def major_incidents(self) -> tuple[MajorIncident, ...]:
         """Every major incident that is declared, in the order in which they were."""
-        return tuple(map(self._view_incident, self._declared.values()))
+        return tuple(map(self._view_incident, sorted(self._declared.values(), key=lambda word: word.at)))
 
     def accesses(self, partner: str | None = None) -> tuple[AccessView, ...]:
         """Every emergency access that is open, then the newest of those that are over; of one partner, or of all."""

@@ -49,12 +49,21 @@ def as_summary(directory: Directory) -> str:
         ("shifts", len(directory.shifts), ""),
         ("areas", len(directory.areas), ""),
         ("control rooms", len(directory.control_rooms), ""),
+        ("agreements", len(directory.agreements), _between(directory)),
+        ("covers", len(directory.covers), ", ".join(directory.covers)),
+        ("partners", len(directory.partners), ", ".join(directory.partners)),
         ("schemes", len(directory.schemes), "in use: " + ", ".join(sorted({unit.scheme for unit in units}))),
     )
     told = (
         f"{kind:<14}{'' if count is None else count:>6}  {note}".rstrip() for kind, count, note in rows if kind or note
     )
     return "\n".join([*told, f"version {directory.version}: no errors"])
+
+
+def _between(directory: Directory) -> str:
+    """Tell who opens anything to whom."""
+    pairs = Counter(f"{one.owner} to {one.partner}" for one in directory.agreements.values())
+    return ", ".join(f"{count} {pair}" for pair, count in pairs.items())
 
 
 def _some(what: str, count: int) -> str:

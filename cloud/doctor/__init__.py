@@ -16,6 +16,7 @@ from cloud.clock import Clock
 from cloud.config import Settings
 from cloud.directory import load
 from cloud.doctor.folder import find_watchroom, look_at_days, look_at_disk
+from cloud.doctor.influx import look_at_influx
 from cloud.doctor.ledger import look_at_ledger
 from cloud.doctor.service import look_at_broker, look_at_health, read_nats_version
 from cloud.errors import CloudError
@@ -35,13 +36,16 @@ async def examine(settings: Settings, clock: Clock) -> list[Finding]:
 
 def _look_at_files(settings: Settings, clock: Clock, is_running: bool) -> Iterator[Finding]:
     yield _look_at_directory(settings.directory)
+    if settings.telemetry is not None:
+        yield look_at_influx(settings.telemetry)
     if not settings.data.is_dir():
         do = "name the folder with --data; `watchroom up` makes it where there is none yet"
         yield warn("data folder", f"{settings.data} is not there", do)
         return
     yield look_at_disk(settings.data)
     yield from look_at_ledger(settings.data / "ledger.db", clock.now(), is_running=is_running)
-    yield look_at_days(settings.data / "telemetry")
+    if settings.telemetry is None:
+        yield look_at_days(settings.data / "telemetry")
     yield look_at_days(settings.data / "frames")
 
 

@@ -44,6 +44,8 @@ def look_at_days(folder: Path) -> Finding:
     store = folder.name
     if not folder.is_dir():
         do = "nothing, if this Watchroom never ran in this version; else ask who removed it"
+        if store == "telemetry":
+            do = f"give --telemetry here too, if `up` was given it; {do}"
         return warn(store, f"{folder} is not there", do)
     days = dayfile.days_in(folder)
     size_mib = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) // _MIB

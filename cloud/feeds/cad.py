@@ -62,8 +62,20 @@ class CadStreams:
         self._wake = asyncio.Event()
         self.failing = False
         """Whether the last commit did not succeed: nobody is told anything meanwhile, and nothing is lost."""
+        self.linked = True
+        """Whether the link by MQTT stands, or has not been tried yet."""
         self.stored = asyncio.Event()
         """Set whenever more is stored, for the one that clears it."""
+
+    @property
+    def trouble(self) -> list[str]:
+        """What is wrong now, one line each; empty where all is well."""
+        told = []
+        if self.failing:
+            told.append("command and control systems are told nothing: the ledger takes none of it; see the disk")
+        if not self.linked and any(map(self.uses_mqtt, self.organisations())):
+            told.append("no command and control system is heard over MQTT: there is no connection to the broker")
+        return told
 
     def speaks_to(self, organisation: str) -> bool:
         """Tell whether an organisation's CAD is connected, by the directory."""

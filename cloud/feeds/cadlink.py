@@ -61,7 +61,7 @@ class CadLink:
                 if not self._broken:
                     _log.error("cad_broker_lost", host=self._address[0], port=self._address[1], cause=_cause(errors))
                 failures = failures + 1 if self._broken else 1
-                self._broken = True
+                self._broken, self._streams.linked = True, False
             _raise_if_cancelled()
             longest_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures - 1, BACKOFF_DOUBLINGS_MAX))
             await self._clock.sleep(longest_s * random.uniform(0.5, 1.0))
@@ -74,7 +74,7 @@ class CadLink:
         async with connected(*self._address) as client:
             await _subscribe(client)
             _log.info("cad_broker_back" if self._broken else "cad_broker_connected", port=self._address[1])
-            self._broken = False
+            self._broken, self._streams.linked = False, True
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(client, tasks))
                 await self._write(client)

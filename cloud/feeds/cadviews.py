@@ -72,7 +72,8 @@ def look_at(record: FeedRecord, known: CadUnit | None, word: Word | None, outsid
     )
     if known is None:
         return Look(unit, EVERYTHING)
-    news = [one for one in changed if own is None or one not in (own.field, "availability")]
+    believed = record.confidence != held.confidence  # how far its own word is believed is news to it
+    news = [one for one in changed if own is None or one != own.field and (believed or one != "availability")]
     return Look(unit, tuple(news))
 
 

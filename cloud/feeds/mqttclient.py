@@ -23,6 +23,7 @@ INCOMING_MAX = 100_000
 
 _silent = logging.getLogger("cloud.feeds.silent")
 _silent.addHandler(logging.NullHandler())
+_silent.propagate = False
 """Takes what the MQTT library would print on its own: the link says once what broke."""
 
 

@@ -35,6 +35,13 @@ class PartnerFeeds:
         """Records that would have told what no agreement opens, and that did not leave. Never any, but for a fault."""
         return self._sources.encoder.held_back
 
+    @property
+    def trouble(self) -> list[str]:
+        """What is wrong, one line each; empty where all is well."""
+        if not self.held_back:
+            return []
+        return [f"{self.held_back} records were held back that told a partner more than any agreement opens: report it"]
+
     def feed(self, partner: str) -> PartnerFeed | None:
         """Give a partner's feed; None where there is no such partner."""
         return self._feeds.get(partner)

@@ -165,9 +165,8 @@ class Views:
         if grants is None:
             return None
         as_of = self._partners[partner].told[unit].as_of
-        kin = self._kin(unit)
-        seen = frozenset(other for other in kin if self.opened(partner, other, now) is not None)
-        made = self._fleet.record_among(unit, as_of, now, ALL if len(seen) == len(kin) else seen)
+        seen = frozenset(other for other in self._kin(unit) if self.opened(partner, other, now) is not None)
+        made = self._fleet.record_among(unit, as_of, now, self._among(unit, grants, seen))
         return Shown(view(made, grants, as_of, self._place(unit, grants, now)), grants)
 
     def records(self, partner: str, now: Moment, *, after: str = "") -> Iterator[Shown]:
@@ -240,8 +239,8 @@ class Views:
         else:
             judged, self._opening = set(changed), set[str]()
         for unit in sorted(judged):
-            record = changed.get(unit) or self._fleet.record_among(unit, now.utc, now, ALL)
-            self._opening |= self._take_in(unit, record)
+            record = None if self._fleet.was_covert(unit) else changed.get(unit)
+            self._opening |= self._take_in(unit, record or self._fleet.record_among(unit, now.utc, now, _OTHERS))
         judged |= self._opening
         judged |= {unit for unit, due in self._due.items() if due <= now.utc}
         for unit in [unit for unit, due in self._due.items() if due <= now.utc]:
@@ -321,7 +320,7 @@ class Views:
     ) -> Shown | None:
         """Give a unit's record where that is another than the partner was told; made once for the same grants."""
         grants, seen, now = partner.grants[unit], self._seen(partner, unit), self._now
-        opened = (grants.fields, grants.precision_m, grants.delay_s)
+        opened = (grants.fields, grants.precision_m, grants.delay_s, grants.own)
         key = (unit, opened, None if seen is ALL else tuple(other in seen for other in self._kin(unit)))
         if key not in made:
             if seen is ALL:
@@ -348,7 +347,13 @@ class Views:
 
     def _seen(self, partner: _Partner, unit: str) -> Seen:
         """The units of its kin that a partner may know of: all, where it knows of each."""
-        return ALL if all(other in partner.grants for other in self._kin(unit)) else partner.grants
+        return self._among(unit, partner.grants[unit], partner.grants)
+
+    def _among(self, unit: str, grants: Grants, seen: Seen) -> Seen:
+        """All, where who sees a unit by these grants may know of each of its kin, and of every place of theirs."""
+        if not all(other in seen for other in self._kin(unit)):
+            return seen
+        return seen if grants.agreements and self._fleet.was_covert(unit) else ALL
 
     def _kin(self, unit: str) -> tuple[str, ...]:
         return self._fleet.kin(unit) if unit in self._directory.units else ()
@@ -375,8 +380,8 @@ class Views:
         return {organisation: frozenset(incidents) for organisation, incidents in found.items()}
 
 
-def _unnamed(record: PartnerRecord) -> PartnerRecord:
-    return essence(msgspec.structs.replace(record, agreements=()))
+_OTHERS: Seen = frozenset()
+"""Who may know of a unit, and is not its owner."""
 
 
 def _heard_s(record: PartnerRecord, now: Moment) -> float:

@@ -65,3 +65,5 @@ class UnitEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of a part: whether its whole is split now."""
     split_into: Sequence[str] = ()
     """Of a whole that is split now: the ids of its parts."""
+    covert: bool = False
+    """Whether nobody but its own organisation may know of it."""

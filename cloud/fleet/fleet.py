@@ -13,7 +13,7 @@ from cloud.fleet.position import Place, apply_place
 from cloud.fleet.proposals import add
 from cloud.fleet.record import Judge, Seen
 from cloud.fleet.said import KeptDefect, Order, keep_crew, keep_defect, stand_crew, standing_defects
-from cloud.fleet.track import drop_outdated, follow_place, forget_place, hide, may_be_kept, move_base
+from cloud.fleet.track import come_open, drop_outdated, follow_place, forget_place, hide, may_be_kept, move_base
 from cloud.fleet.unit import UNHEARD, Device, Ignition, Roll, Unit
 from cloud.fleet.wakes import Wakes
 from wire.events import Event
@@ -46,6 +46,7 @@ class Fleet:
         """
         before = self._roll.units
         known = {name: (unit.entry, unit.is_private) for name, unit in before.items()}
+        secret = {unit.entry.carrier for unit in before.values() if unit.entry.covert}
         changed = self._roll.bind(units, speakers)
         for name in before.keys() - self._roll.units.keys():
             self._leave(before[name], now)
@@ -53,6 +54,8 @@ class Fleet:
             unit = self._roll.units[name]
             self._gone.pop(name, None)
             self._arrive(unit, known.get(name), now)
+            if unit.entry.carrier in secret and not unit.entry.covert:
+                come_open(unit, now.utc)
             self._touch((name,), now)
 
     def read_anew(self, reading: Callable[[Head], Head], now: Moment) -> None:
@@ -313,8 +316,18 @@ class Fleet:
         return judged.record
 
     def record_among(self, unit_id: str, as_of: datetime, now: Moment, seen: Seen) -> FeedRecord:
-        """Make a unit's record as if of its crew, its whole and its parts there were only those that are seen."""
+        """Make a unit's record as if of its kin there were only those that are seen; unless it is all, for others."""
         return self._judge.judge(self._roll.units[unit_id], 0, as_of, now, seen).record
+
+    def come_open(self, units: Mapping[str, datetime]) -> None:
+        """Tell others than their owners of no place of these units from before then, when they ceased to be covert."""
+        for name, at in units.items():
+            come_open(self._roll.units[name], at)
+
+    def was_covert(self, unit_id: str) -> bool:
+        """Whether others than its owner may not know of all places of a unit, or of one of its kin."""
+        units = self._roll.units
+        return any(units[name].extras.open_from is not None for name in (unit_id, *units[unit_id].kin))
 
     def kin(self, unit_id: str) -> tuple[str, ...]:
         """Give the units whose records change with this one's: those that share its crew, its whole, its parts."""

@@ -92,6 +92,14 @@ def apply_place(known: Whereabouts, place: Place) -> Whereabouts | None:
     return Whereabouts(place, known.placed if place.fix == "none" else place)
 
 
+def known_from(known: Whereabouts, moment: datetime) -> Whereabouts:
+    """Leave out the places of before a moment."""
+    newest, placed = known.newest, known.placed
+    if newest is None or newest.at < moment:
+        return Whereabouts()
+    return Whereabouts(newest, None if placed is None or placed.at < moment else placed)
+
+
 def age_s(known: Whereabouts, link: Link, now: Moment) -> float | None:
     """Give the age of the place shown; None where no clock can tell. Receipt is not recency, so it doesn't count.
 

@@ -96,6 +96,11 @@ def suggests(proposal: Proposal, meaning: Code | None) -> bool:
             return True
 
 
+def is_of_before(proposal: Proposal, since: datetime | None) -> bool:
+    """Tell whether a proposal comes of a place of before a moment; of none where there is no such moment."""
+    return since is not None and proposal.code in PLACED and proposal.at < since
+
+
 @cache
 def _motion(is_out: bool | None, is_moving: bool | None) -> Motion:
     """Give one and the same for every unit that does the same: there are nine."""

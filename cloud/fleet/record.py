@@ -13,7 +13,8 @@ from cloud.fleet.heads import CONTROL, STRICTNESS, Head, latest, mode_head
 from cloud.fleet.link import Link, freshness, is_silent, thresholds_s
 from cloud.fleet.mates import make_mate, out_since
 from cloud.fleet.paths import Paths
-from cloud.fleet.proposals import suggests
+from cloud.fleet.position import Whereabouts
+from cloud.fleet.proposals import is_of_before, suggests
 from cloud.fleet.said import crew_view, defect_views
 from cloud.fleet.unit import NONE_EXTRA, Device, Roll, Turn, Unit
 from cloud.fleet.vouch import vouch_for
@@ -48,6 +49,10 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     """Of the place shown."""
     position: PositionView | None
     mode: ModeSaid | None
+    places: Whereabouts
+    """Those that whoever looks may know of."""
+    since: datetime | None
+    """When those begin; None for all of them."""
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -66,10 +71,10 @@ class Judge:
 
     def judge(self, unit: Unit, cursor: int, as_of: datetime, now: Moment, seen: Seen = ALL) -> Judged:
         """Make a unit's record, its ages as at `now`, as if there were no units of its kin but those that are seen."""
-        sight = self._sight(unit, now)
+        sight = self._sight(unit, now, seen)
         mates = self._mates(unit, now, seen) if unit.kin else ()
         found = assess(self._basis(unit, sight, mates, now, seen))
-        link, places = sight.carrier.link, sight.carrier.places
+        link, places = sight.carrier.link, sight.places
         fresh_until_s = position.fresh_until_s(places, link, sight.age_s, now) if sight.position else None
         is_placed = sight.fresh == "fresh" and fresh_until_s is not None
         record = self._record(unit, sight, found, (cursor, as_of, is_placed, now))
@@ -89,23 +94,27 @@ class Judge:
         since = head is not None and spoke_s is not None and now.since(spoke_s) > head.received
         return vouch_for(head, entry.link, unit.entry.id, settled, spoken_since=since)
 
-    def _sight(self, unit: Unit, now: Moment) -> Sight:
+    def _sight(self, unit: Unit, now: Moment, seen: Seen) -> Sight:
         carrier = self._roll.devices[unit.entry.carrier]
-        hidden = carrier.places.newest is None or unit.is_private
-        age_s = None if hidden else _rounded(position.age_s(carrier.places, carrier.link, now))
+        since = None if seen is ALL else unit.extras.open_from
+        places = carrier.places if since is None else position.known_from(carrier.places, since)
+        hidden = places.newest is None or unit.is_private
+        age_s = None if hidden else _rounded(position.age_s(places, carrier.link, now))
         return Sight(
             carrier,
             freshness(carrier.link, now.mono_s),
             age_s,
-            None if hidden else position.view(carrier.places, age_s),
+            None if hidden else position.view(places, age_s),
             _mode_of(unit, now),
+            places,
+            since,
         )
 
     def _mates(self, unit: Unit, now: Moment, seen: Seen) -> tuple[Mate, ...]:
         """Judge each unit of the same crew by itself, as if there were no other."""
         units = self._roll.units
         shared = [
-            make_mate(unit, mate, self._basis(mate, self._sight(mate, now), (), now, seen))
+            make_mate(unit, mate, self._basis(mate, self._sight(mate, now, seen), (), now, seen))
             for mate in [units[name] for name in unit.mates if name in seen]
         ]
         others = [units[name] for name in unit.kin if name in seen and name not in unit.mates]
@@ -184,7 +193,13 @@ class Judge:
             defects=() if plain else defect_views(extras.defects),
             proposals=()
             if plain
-            else tuple([p for p in extras.proposals if suggests(p, head.meaning if head else None)]),
+            else tuple(
+                [
+                    p
+                    for p in extras.proposals
+                    if suggests(p, head.meaning if head else None) and not is_of_before(p, sight.since)
+                ]
+            ),
             claims=extras.claims,
             alternates=tuple([self._callsign(mate) for mate in unit.mates]),
             part_of=self._callsign(entry.part_of) if entry.part_of and entry.is_apart else "",
@@ -227,7 +242,7 @@ def _spot_of(unit: Unit, sight: Sight, head: Head, now: Moment) -> Spot | None:
     That is so of every place that is fresh now; and of one that was, and has grown old as the device fell silent:
     silence must not take back what speaks against a status.
     """
-    placed = sight.carrier.places.placed
+    placed = sight.places.placed
     if placed is None or sight.age_s is None:
         return None
     seen_at = now.utc - timedelta(seconds=sight.age_s)

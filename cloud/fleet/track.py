@@ -1,6 +1,7 @@
 """What a unit's places come to: how far it is from its base, and what they suggest."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from cloud.fleet import position
 from cloud.fleet.position import Place
@@ -57,6 +58,12 @@ def forget_place(unit: Unit) -> None:
     if unit.extras.proposals:
         kept = tuple([one for one in unit.extras.proposals if one.code not in PLACED])
         unit.own_extras().proposals = kept
+
+
+def come_open(unit: Unit, now: datetime) -> None:
+    """Note that others than its owner may know of a unit from now on, and not where its vehicle was before."""
+    unit.own_extras().open_from = now
+    unit.motion = UNSEEN  # what a later place suggests must not come of an earlier one
 
 
 def drop_outdated(unit: Unit) -> None:

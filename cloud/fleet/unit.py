@@ -71,6 +71,8 @@ class Extras(msgspec.Struct, kw_only=True, gc=False):
     turn: Turn | None = None
     hidden_until: datetime | None = None
     """When it came on duty again: where it was before is nobody's to know."""
+    open_from: datetime | None = None
+    """When it, or whatever its vehicle carried, was covert no more: where it was before is for its owner alone."""
 
 
 NONE_EXTRA = Extras()

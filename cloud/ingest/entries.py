@@ -33,6 +33,7 @@ def entries(directory: Directory) -> Iterator[UnitEntry]:
             part_of=unit.part_of or "",
             is_apart=unit.is_apart,
             split_into=unit.split_into,
+            covert=unit.covert,
         )
 
 

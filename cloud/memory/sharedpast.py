@@ -20,10 +20,10 @@ from cloud.directory.sharing import agreements_of, shared_unit
 from cloud.ledger import DirectoryRow, Ledger
 from cloud.memory.counted import Status, decode_record
 from cloud.memory.instants import decode_us
-from cloud.sharing.past import Circumstances, newest_shown, opened_then
+from cloud.sharing.past import Circumstances, newest_shown, opened_then, without_place
 from cloud.sharing.terms import Agreement, Grants, SharedUnit, Situation
 from cloud.sharing.view import view
-from wire.feed import FeedRecord, StatusView
+from wire.feed import FeedRecord, PositionView, StatusView
 from wire.partner import PartnerRecord
 
 DIRECTORIES_KEPT = 4
@@ -76,6 +76,8 @@ class SharedPast:
             for unit, record in known.items()
             if (grants := then.opened(unit, record.status, at)) is not None
         }
+        others = (known[unit] for unit, grants in opened.items() if grants.agreements)
+        known |= {unit: without_place(known[unit]) for unit in self._placed_covert(others, at, directory)}
         return [
             view(known[unit], _as_past(then.without_kin(unit, grants, opened), at, now), at)
             for unit, grants in sorted(opened.items())
@@ -97,6 +99,22 @@ class SharedPast:
                 if grants is not None:
                     found.append(Stretch(begin, close, grants))
         return found
+
+    def _placed_covert(self, records: Iterable[FeedRecord], at: datetime, directory: Directory) -> Iterator[str]:
+        """Give the units that the board showed where they were while they, or what their vehicle carried, were covert.
+
+        A place of an unknown time is taken for one of before the directory that was in force at that moment.
+        """
+        came, _ = self._directory_at(at)
+        placed = [(_measured(record.position, at, came), record.unit) for record in records if record.position]
+        since, then = came, None
+        for measured, unit in sorted(placed, reverse=True):
+            if measured < since:
+                since, then = self._directory_at(measured)
+            carried = None if then is None else then.carried_by(directory.units[unit].carrier)
+            known = None if then is None else then.units.get(unit)
+            if measured < came and (then is None or any(one is not None and one.covert for one in (carried, known))):
+                yield unit
 
     def _directories(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime, Directory]]:
         """Give which directory was in force when in a window, in order, without times of which that is not known."""
@@ -186,6 +204,10 @@ class _Then:
         scheme = self._directory.schemes.get(status.scheme)
         code = scheme.code(status.code) if scheme is not None else None
         return code is None or code.private
+
+
+def _measured(place: PositionView, at: datetime, came: datetime) -> datetime:
+    return came - _MICROSECOND if place.age_s is None else at - timedelta(seconds=place.age_s)
 
 
 def _as_past(grants: Grants, at: datetime, now: Now) -> Grants:

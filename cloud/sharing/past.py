@@ -10,8 +10,9 @@ import msgspec
 
 from cloud.sharing.blur import blur
 from cloud.sharing.grants import grants_of
+from cloud.sharing.reasons import EXACT
 from cloud.sharing.terms import Agreement, Grants, SharedUnit, Situation
-from wire.feed import PositionView
+from wire.feed import FeedRecord, PositionView
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +37,13 @@ def opened_then(partner: str, *, now: Circumstances, then: Circumstances) -> Gra
         agreements=today.agreements,
         precision_m=max(today.precision_m, at_the_time.precision_m),
         delay_s=max(today.delay_s, at_the_time.delay_s),
+        own=today.own and at_the_time.own,
     )
+
+
+def is_as_open(partner: str, before: Circumstances, after: Circumstances) -> bool:
+    """Tell whether as much of a unit's past is open to a partner now as a while before, and by the same agreements."""
+    return _always(partner, before) == _always(partner, after)
 
 
 def newest_shown(grants: Grants, now: datetime) -> datetime:
@@ -49,6 +56,18 @@ def place_then(place: PositionView, at: datetime, grants: Grants, now: datetime)
     if "position" not in grants.fields or at > newest_shown(grants, now):
         return None
     return blur(place, grants.precision_m) if grants.precision_m else place
+
+
+def without_place(record: FeedRecord) -> FeedRecord:
+    """Leave out where a unit is, and what rests on that."""
+    return msgspec.structs.replace(
+        record,
+        position=None,
+        position_fresh=False,
+        ages=msgspec.structs.replace(record.ages, position_s=None),
+        reasons=tuple(reason for reason in record.reasons if reason.code not in EXACT),
+        proposals=(),
+    )
 
 
 def _always(partner: str, around: Circumstances) -> Grants | None:

@@ -96,7 +96,9 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     precision_m: int = 0
     delay_s: int = 0
     """Both of the position alone, and both of one and the same agreement."""
+    own: bool = False
+    """Whether the unit is the partner's own."""
 
 
-OWN = Grants(fields=frozenset(GRANTS))
+OWN = Grants(fields=frozenset(GRANTS), own=True)
 """What an organisation may see of its own units: everything."""

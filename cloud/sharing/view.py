@@ -12,8 +12,8 @@ from msgspec import UNSET
 from cloud.sharing.blur import blur
 from cloud.sharing.reasons import is_exact, may_be_told, shown_reasons
 from cloud.sharing.terms import Grants
-from wire.feed import FeedRecord, PositionView
-from wire.partner import FIELDS_OF, GRANTS, Grant, PartnerRecord
+from wire.feed import Assignment, FeedRecord, PositionView
+from wire.partner import FIELDS_OF, GRANTS, Grant, PartnerAssignment, PartnerRecord
 
 
 def view(record: FeedRecord, grants: Grants, as_of: datetime, held: PositionView | None = None) -> PartnerRecord:
@@ -32,6 +32,8 @@ def view(record: FeedRecord, grants: Grants, as_of: datetime, held: PositionView
         shown["link_s"] = record.ages.link_s
     if "workings" in grants.fields and is_exact(grants):
         shown["proposals"] = record.proposals  # they tell when it was where
+    if "assignment" in grants.fields:
+        shown["assignment"] = _assignment(record.assignment, grants)
     if "position" in grants.fields:
         shown |= _place(record, grants, held)
     return PartnerRecord(grants=plan.grants, agreements=grants.agreements, as_of=as_of, **shown)
@@ -61,6 +63,8 @@ def leaks(record: PartnerRecord, grants: Grants) -> Iterator[str]:
         yield "reasons"
     if record.proposals is not UNSET and not is_exact(grants):
         yield "proposals"
+    if isinstance(record.assignment, PartnerAssignment) and record.assignment.phase is not UNSET and not grants.own:
+        yield "phase"
     place = record.position
     if not isinstance(place, PositionView):
         return
@@ -96,8 +100,17 @@ def _read_nothing(_record: PartnerRecord) -> tuple[Any, ...]:
 
 
 _NAMES = ("unit", "callsign", "organisation", "service", "type")
-_MADE = frozenset({"reasons", "proposals", "status_s", "link_s", *FIELDS_OF["position"]})
+_MADE = frozenset({"reasons", "proposals", "assignment", "status_s", "link_s", *FIELDS_OF["position"]})
 """Fields that are not simply the record's."""
+
+
+def _assignment(order: Assignment | None, grants: Grants) -> PartnerAssignment | None:
+    if order is None:
+        return None
+    phase = order.phase if grants.own else UNSET
+    return PartnerAssignment(
+        order=order.order, incident=order.incident, phase=phase, since=order.since, version=order.version
+    )
 
 
 def _place(record: FeedRecord, grants: Grants, held: PositionView | None) -> dict[str, Any]:

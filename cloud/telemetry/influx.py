@@ -73,6 +73,20 @@ class InfluxTelemetry:
             _log.error("telemetry_away", cause=str(error))
         return store
 
+    @classmethod
+    def look(cls, address: InfluxAddress) -> list[date]:
+        """Look whether a server would do, and give the days of receipt there. It changes nothing.
+
+        Raises `Retryable` for one that is away, `Refusal` for one that says no, and `Fatal` for a token's file.
+        """
+        store = cls(InfluxLink(address, _read_token(address)), address.bucket)
+        try:
+            store._look_at_terms()
+            store._ready = True  # whoever looks makes no bucket
+            return store.days()
+        finally:
+            store.close()
+
     def append(self, positions: Sequence[PositionRow], inputs: Sequence[InputRow]) -> None:
         """Make all of it durable, or raise `Retryable`: some of it may then be stored, and is not shown.
 
@@ -230,13 +244,17 @@ class InfluxTelemetry:
             except Refusal as refusal:
                 if refusal.status == 401:
                     raise  # any other may mean that buckets are made by other means there
-            for one in self._link.ask(f'SHOW RETENTION POLICIES ON "{self._bucket}"'):
-                policies = [dict(zip(one.columns, cells, strict=True)) for cells in one.values]
-                for policy in policies:
-                    if policy.get("default") and policy.get("duration", "0s") != "0s":
-                        kept = f"bucket {self._bucket} drops rows after {policy['duration']}"
-                        raise Refusal(200, f"{kept}: let it keep them for ever, Watchroom drops them by its own terms")
+            self._look_at_terms()
             self._ready = True
+
+    def _look_at_terms(self) -> None:
+        """Look that the bucket keeps what it is given. Raises `Refusal` where it does not, or is not there."""
+        for one in self._link.ask(f'SHOW RETENTION POLICIES ON "{self._bucket}"'):
+            policies = [dict(zip(one.columns, cells, strict=True)) for cells in one.values]
+            for policy in policies:
+                if policy.get("default") and policy.get("duration", "0s") != "0s":
+                    kept = f"bucket {self._bucket} drops rows after {policy['duration']}"
+                    raise Refusal(200, f"{kept}: let it keep them for ever, Watchroom drops them by its own terms")
 
     def _ask(self, statement: str) -> list[Series]:
         self._make_ready()

@@ -1,5 +1,8 @@
 """Where an organisation can read, as functions of a world: each gives the bytes that one partner would get now.
 
+These are made by the parts that make the bytes, as often as something happens. The partners' port as a whole, with the
+past and its errors, is asked by `knocks`, and what is published over MQTT is searched by `broker`.
+
 Add a function to `ENDPOINTS` for each further way out. `whole` says that every unit which is opened must be in there.
 """
 

@@ -27,7 +27,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """When it became so."""
     secret: bool = False
-    """Whether it puts the unit off duty or at home: such a press no other learns, then or later."""
+    """Whether it puts the unit off duty or at home, or is where it was while it was covert: no other learns such a
+    thing, then or later."""
     place: tuple[float, float] | None = None
     """Of a position."""
 

@@ -10,6 +10,7 @@ from cloud.fleet.basis import CrewSaid, DefectSaid, ModeSaid
 from cloud.fleet.clocks import Corrected
 from cloud.fleet.heads import Head
 from cloud.fleet.position import make_place
+from cloud.telemetry import PositionRow
 from simulator.disclosure.world import MAJOR, SCHEME, World
 from wire.events import Mode, PositionEvent
 from wire.feed import AlarmView, Assignment, ClaimView, Proposal
@@ -18,6 +19,9 @@ from wire.messages import CurrentStatus, Echo, Heartbeat, LastSeq, OutboxDepth
 CODES = ("4", "4", "4", "6", "1", "2", "32", "37", "7")
 PRIVATE = 2
 """At base, free and mobile, mobile, at the scene, on call; the last are off duty and at home."""
+
+_KEPT = tuple(name for name in PositionRow.__struct_fields__ if name in PositionEvent.__struct_fields__)
+"""What telemetry keeps of a report as it is."""
 
 
 class Happenings:
@@ -128,6 +132,16 @@ class Happenings:
         carrier = world.directory.units[unit].carrier
         made = make_place(event, ordinal=1, stream="s", corrected=Corrected(now.utc, True), received_s=now.mono_s)
         world.fleet.apply_place(carrier, made, now)
+        world.places.append(
+            PositionRow(
+                device=carrier,
+                unit=unit,
+                stream="s",
+                received_at=now.utc,
+                corrected_at=now.utc,
+                **{name: getattr(event, name) for name in _KEPT},
+            )
+        )
         if unit not in world.off_duty:
             world.note(unit, "position", moments=(now.utc,), numbers=(lat, lon, *measured), place=(lat, lon))
 

@@ -7,10 +7,13 @@ Exit code 1 where there is any. `--replay SEED` lives one world through and tell
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from multiprocessing import get_context
+
+import structlog
 
 from cloud.clock import SystemClock
 from simulator.disclosure.play import Verdict, play
@@ -37,6 +40,7 @@ def main() -> None:
     asked = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.execve(sys.executable, sys.orig_argv, os.environ | {"PYTHONHASHSEED": "0"})  # sets are walked by chance too
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # refusals are the point
     sys.exit(_replay(asked.replay) if asked.replay is not None else _search(asked))
 
 

@@ -18,7 +18,7 @@ EVERYTHING = frozenset(
     base vehicle capabilities availability status position link crew defects assignment mode kin workings alarms
     """.split()
 )
-IN_AN_EMERGENCY = EVERYTHING - {"workings"}
+IN_AN_EMERGENCY = ON_LOAN = EVERYTHING - {"workings"}
 UNDER = {
     "base": "base", "home": "base", "vehicle": "vehicle", "capabilities": "capabilities", "class": "availability",
     "confidence": "availability", "reasons": "availability", "tier_min": "availability", "status": "status",
@@ -32,6 +32,9 @@ UNDER = {
 ANYWAY = frozenset({"unit", "callsign", "organisation", "service", "type", "grants", "agreements", "as_of"})
 OF_PLACES = {"moving", "not_at_base"}
 """Reasons that are told with an exact position that is not late, and not beside another."""
+
+Opened = tuple[frozenset[str], str, int, int]
+"""Fields, by what, how late and how blurred."""
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,17 @@ class Allowed(msgspec.Struct, kw_only=True):
     of_unit: dict[str, set[str]] = {}
     """By unit, the words that may be met in its own record."""
 
+    def take(self, fact: Fact, share: Share, now: datetime) -> None:
+        """Allow what tells of a fact to who has such a share of its unit, its ages as at `now`."""
+        self.words |= fact.words
+        self.of_unit.setdefault(fact.unit, set(words_in(share.by))).update(fact.words)
+        self.moments.update(moment.timestamp() for moment in fact.moments)
+        self.numbers.update(round((now - moment).total_seconds(), 3) for moment in fact.moments)
+        if fact.place is not None:
+            self.places.setdefault(fact.unit, []).append(fact)
+        if not (share.square_m and fact.place is not None):
+            self.numbers.update(fact.numbers)
+
 
 def allowed(world: World, partner: str) -> Allowed:
     """List what a partner may meet now."""
@@ -68,16 +82,9 @@ def allowed(world: World, partner: str) -> Allowed:
             found.words |= words_in(share.by)
     for fact in world.facts:
         share = found.units.get(fact.unit)
-        if share is None or not _may_be_told(fact, share, now, own=_is_own(world, partner, fact.unit)):
+        if share is None or not may_be_told(fact, share, now, own=_is_own(world, partner, fact.unit)):
             continue
-        found.words |= fact.words
-        found.of_unit.setdefault(fact.unit, set(words_in(share.by))).update(fact.words)
-        found.moments.update(moment.timestamp() for moment in fact.moments)
-        found.numbers.update(round((now - moment).total_seconds(), 3) for moment in fact.moments)
-        if fact.place is not None:
-            found.places.setdefault(fact.unit, []).append(fact)
-        if not (share.square_m and fact.place is not None):
-            found.numbers.update(fact.numbers)
+        found.take(fact, share, now)
     return found
 
 
@@ -87,7 +94,7 @@ def share_of(world: World, partner: str, unit: Unit) -> Share | None:
         return Share(fields=EVERYTHING)
     if unit.covert or unit.id in world.off_duty:
         return None
-    opened: list[tuple[frozenset[str], str, int, int]] = []
+    opened: list[Opened] = []
     for row in world.directory.agreements.values():
         if row.owner == unit.organisation and row.partner == partner and _in_force(world, row, unit):
             opened.append((frozenset(row.fields), row.id, row.delay_s or 0, row.precision_m or 0))
@@ -95,6 +102,14 @@ def share_of(world: World, partner: str, unit: Unit) -> Share | None:
         meant = access.owner == unit.organisation and access.partner == partner
         if meant and access.since <= world.now.utc < access.until:
             opened.append((IN_AN_EMERGENCY, f"emergency:{access.id}", 0, 0))
+    for loan in world.lent.values():
+        if (loan.owner, loan.borrower) == (unit.organisation, partner) and unit.id in loan.units:
+            opened.append((ON_LOAN, f"loan:{loan.loan}", 0, 0))
+    return together(opened)
+
+
+def together(opened: list[Opened]) -> Share | None:
+    """Say what comes of what is opened by each; None for nothing."""
     if not opened:
         return None
     places = sorted((late_s, square_m) for fields, _, late_s, square_m in opened if "position" in fields)
@@ -116,9 +131,18 @@ def forbidden_fields(share: Share, record: dict[str, Any]) -> Iterator[str]:
 
 
 def _in_force(world: World, row: AgreementRow, unit: Unit) -> bool:
-    now = world.now.utc
-    if row.id in world.decided.withdrawn:
+    if not is_about(row, unit, world.now.utc) or row.id in world.decided.withdrawn:
         return False
+    if row.when == "major_incident":
+        return row.incident in world.decided.declared
+    if row.when == "joint_incident":
+        theirs = {world.met.get(one.id) for one in world.directory.units.values() if one.organisation == row.partner}
+        return unit.id in world.incident and world.incident[unit.id] in theirs
+    return True
+
+
+def is_about(row: AgreementRow, unit: Unit, now: datetime) -> bool:
+    """Say whether an agreement is in its time, and names a unit."""
     if row.valid_from is not None and now < row.valid_from:
         return False
     if row.valid_until is not None and not now < row.valid_until:
@@ -130,17 +154,11 @@ def _in_force(world: World, row: AgreementRow, unit: Unit) -> bool:
         (wanted.bases, {unit.home or unit.base}),
         (wanted.capabilities, set(unit.capabilities)),
     )
-    if any(asked and not set(asked) & has for asked, has in fits):
-        return False
-    if row.when == "major_incident":
-        return row.incident in world.decided.declared
-    if row.when == "joint_incident":
-        theirs = {world.met.get(one.id) for one in world.directory.units.values() if one.organisation == row.partner}
-        return unit.id in world.incident and world.incident[unit.id] in theirs
-    return True
+    return all(not asked or set(asked) & has for asked, has in fits)
 
 
-def _may_be_told(fact: Fact, share: Share, now: datetime, *, own: bool) -> bool:
+def may_be_told(fact: Fact, share: Share, now: datetime, *, own: bool) -> bool:
+    """Say whether something that was said of a unit may be told to who has such a share of it."""
     if fact.secret and not own:
         return False
     if fact.grant == IDENTITY:

@@ -7,13 +7,21 @@ import msgspec
 from cloud.feeds.partnerfeeds import PartnerFeeds
 from cloud.feeds.views import Views
 from cloud.fleet.clocks import Moment
+from simulator.disclosure.broker import Broker
+from simulator.disclosure.doorway import Doorway, run
 from simulator.disclosure.endpoints import ENDPOINTS, Served
 from simulator.disclosure.happenings import Happenings
+from simulator.disclosure.knocks import Knocks
+from simulator.disclosure.loans import Loans
 from simulator.disclosure.oracle import Allowed, allowed
 from simulator.disclosure.search import Reading, gone_in, leaks_of, missing_of, records_in
+from simulator.disclosure.stores import Stores
 from simulator.disclosure.world import World
 
 ROUNDS = 5
+TWICE = 4
+"""In every so many worlds everybody asks at the partners' port in an earlier round too, else only at the end: it takes
+the longest of all."""
 HAPPENINGS = 12
 WAITS_S = (0.2, 1.3, 11.7, 31.1, 61.9, 305.3)
 TELLS_MAX = 20
@@ -40,6 +48,10 @@ class Play:
         views = Views(world.fleet, world.directory, world.now)
         self.served = Served(world, PartnerFeeds(views, epoch="epoch", tick_ms=200, now=world.now))
         world.on_directory.append(views.follow)
+        self._stores = Stores(world)
+        self._loans = Loans(world, self._stores)
+        self._broker = Broker(world, self.served.feeds)
+        self._knocks = Knocks(world, self._stores, Doorway(world, self.served.feeds, self._stores))
         self.bodies = self.bytes = 0
         self.forbidden: list[str] = []
         self._ever: dict[str, set[str]] = {name: set() for name in world.organisations}
@@ -53,21 +65,31 @@ class Play:
         self._note_moment(world.now)
         self._tick()
 
+    @property
+    def paths(self) -> set[str]:
+        """What was asked for at the partners' port."""
+        return self._knocks.paths
+
     def live(self) -> Verdict:
         """Let things happen, time pass, and everybody read."""
         world, chance = self.world, self.world.chance
-        for _ in range(ROUNDS):
+        for number in range(1, ROUNDS + 1):
             for _ in range(chance.randint(1, HAPPENINGS)):
                 self.happenings.happen()
             self._read("before the tick")
             if chance.random() < 0.7:
                 self.happenings.decide()
+            self._loans.speak()
+            self._stores.note_decided()
             self.served.feeds.views.decide(world.decided)
             self._tick()
             world.seconds = round(world.seconds + chance.choice(WAITS_S), 3)
             self._tick()
             self._read("after the tick", whole=True)
-        return Verdict(world.seed, self.bodies, self.bytes, self.forbidden[:TELLS_MAX])
+            if number == ROUNDS or (world.seed % TWICE == 0 and number == ROUNDS // 2):
+                self._knock()
+        bodies, count = self.bodies + self._knocks.bodies, self.bytes + self._knocks.bytes
+        return Verdict(world.seed, bodies, count, self.forbidden[:TELLS_MAX])
 
     def _tick(self) -> None:
         """Tell what changed, as each tick does, and each emergency; everybody listens."""
@@ -87,6 +109,9 @@ class Play:
             held, opened = self._held[name], readings[name].now.units.keys()
             self._tell(name, "client", (f"{unit} is held, and nothing opens it" for unit in sorted(held - opened)))
             self._tell(name, "client", (f"{unit} is not held, and is opened" for unit in sorted(opened - held)))
+        for name, told in self._broker.search(readings):
+            self._tell(name, "broker", iter([told]))
+        self._stores.remember()
         self.happenings.forget_alarms()
         self._ticked = {name: reading.now for name, reading in readings.items()}
 
@@ -106,6 +131,10 @@ class Play:
                     self._search(name, f"{endpoint.name} {when}", body, reading)
                     if whole and endpoint.whole:
                         self._tell(name, endpoint.name, missing_of(reading, body))
+
+    def _knock(self) -> None:
+        for name in self.world.organisations:
+            self._tell(name, "door", iter(run(self._knocks.knock(name, self._reading(name)))))
 
     def _reading(self, name: str) -> Reading:
         found = allowed(self.world, name)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -53,7 +53,7 @@ def leaks_of(world: World, reading: Reading, body: bytes) -> Iterator[str]:
 def _value_leaks(world: World, reading: Reading, body: bytes) -> Iterator[str]:
     """Tell each word, time and number that is nothing which is opened."""
     now, ticked = reading.now, reading.ticked
-    for word in _words(body) - now.words - ticked.words:
+    for word in words_of(body) - now.words - ticked.words:
         yield f"{word}: {_whose(world, word)}"
     for told in {one.decode() for one in MOMENT.findall(body)}:
         at = datetime.fromisoformat(told).timestamp()
@@ -137,14 +137,19 @@ def _faults(world: World, reading: Reading, record: dict[str, Any], share: Share
     theirs = set[str]().union(*(one.of_unit.get(name, set()) for one in (reading.now, reading.ticked)))
     theirs |= _kin_words(world, reading, share, name)
     text = msgspec.json.encode(record)
-    yield from (f"{name}: {word} in its record: {_whose(world, word)}" for word in _words(text) - theirs)
+    yield from (f"{name}: {word} in its record: {_whose(world, word)}" for word in words_of(text) - theirs)
     place = record.get("position")
     if place is not None and place.get("lat") is not None:
-        yield from _place_faults(reading, name, share, place)
+        facts = [*reading.now.places.get(name, []), *reading.ticked.places.get(name, [])]
+        wrong = list(place_faults(name, share, place, facts))
+        if share.square_m and not wrong:
+            reading.blurred.update((place["lat"], place["lon"], place["accuracy_m"]))
+        yield from wrong
 
 
-def _place_faults(reading: Reading, name: str, share: Share, place: dict[str, Any]) -> Iterator[str]:
-    facts = [*reading.now.places.get(name, []), *reading.ticked.places.get(name, [])]
+def place_faults(name: str, share: Share, place: dict[str, Any], facts: Iterable[Fact]) -> Iterator[str]:
+    """Tell what is wrong with a place of a unit, which may be told as one of these, as blurred as agreed."""
+    facts = list(facts)
     if not share.square_m:
         if not any(fact.place == (place["lat"], place["lon"]) for fact in facts):
             yield f"{name}: {place['lat']} {place['lon']} is newer than agreed, or nowhere it was"
@@ -153,14 +158,11 @@ def _place_faults(reading: Reading, name: str, share: Share, place: dict[str, An
         yield f"{name}: its heading, speed, height or time is told beside a blurred place"
     if not any(_is_within(fact, place, share.square_m) for fact in facts):
         yield f"{name}: {place['lat']} {place['lon']} is not within the square of any place that is opened"
-        return
-    if (
+    elif (
         any(fact.place == (place["lat"], place["lon"]) for fact in facts)
         or (place["accuracy_m"] or 0) < share.square_m / 2
     ):
         yield f"{name}: its place is not blurred"
-        return
-    reading.blurred.update((place["lat"], place["lon"], place["accuracy_m"]))
 
 
 def _is_within(fact: Fact, place: dict[str, Any], square_m: int) -> bool:
@@ -170,7 +172,8 @@ def _is_within(fact: Fact, place: dict[str, Any], square_m: int) -> bool:
     return bool(max(north_m, east_m) <= square_m * 0.53)
 
 
-def _words(text: bytes) -> set[str]:
+def words_of(text: bytes) -> set[str]:
+    """Give the canaries in a text."""
     return {one.decode() for one in WORD.findall(text)}
 
 

@@ -4,7 +4,8 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,7 +15,9 @@ from cloud.feeds import Decided
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.ingest.entries import entries, speakers
+from cloud.ledger import DecisionRow
 from cloud.sharing.terms import EmergencyAccess
+from cloud.telemetry import PositionRow
 from simulator.disclosure.facts import IDENTITY, Fact, Mint, words_in
 from wire.partner import GRANTS, Grant
 from wire.scheme import Scheme
@@ -24,6 +27,41 @@ TYPES = ("pump", "van", "car")
 CAPABILITIES = ("boat", "rope", "dog")
 MAJOR = ("Flood", "Fire")
 SCHEME = "uk-fire-gd92"
+
+
+class Lent(NamedTuple):
+    """Units that one organisation has of another."""
+
+    loan: str
+    owner: str
+    borrower: str
+    units: tuple[str, ...]
+    since: datetime
+
+
+class WorldClock:
+    """A world's clock, for parts that ask for one."""
+
+    def __init__(self, world: "World") -> None:
+        """Tell the time of this world."""
+        self._world = world
+
+    def now(self) -> datetime:
+        """Wall time."""
+        return self._world.now.utc
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return self._world.now.mono_s
+
+    async def sleep(self, duration_s: float) -> None:
+        """Nothing waits here. Raises AssertionError."""
+        raise AssertionError(f"something waits for {duration_s} s")
+
+
+def token_of(organisation: str) -> str:
+    """Give an organisation's token."""
+    return f"token-of-{organisation}"
 
 
 class World:
@@ -41,6 +79,14 @@ class World:
         self.met: dict[str, str] = {}
         """The same as at the last tick: whether partners meet at an incident is found out then."""
         self.decided = Decided()
+        self._covert_since: dict[str, datetime] = {}
+        self.places: list[PositionRow] = []
+        """Every place that was reported, off duty or not: what a store should not hold is here too."""
+        self.lent: dict[str, Lent] = {}
+        self.loans_ever: dict[str, Lent] = {}
+        """Those that were offered only, and that are over, too."""
+        self.loan_words: dict[str, set[str]] = {}
+        self.loan_rows: list[DecisionRow] = []
         self.directory = self._make_directory()
         self.fleet = Fleet(entries(self.directory), speakers(self.directory))
         self.on_directory: list[Callable[[Directory, Directory], None]] = []
@@ -72,10 +118,22 @@ class World:
         """Bring a directory into force that differs in one unit's row."""
         before = self.directory
         changed = msgspec.structs.replace(before.units[unit], **fields)
-        self.directory = msgspec.structs.replace(before, units=before.units | {unit: changed})
+        if before.units[unit].covert and not changed.covert:
+            self._keep_secret(unit)
+        elif changed.covert:
+            self._covert_since[unit] = self.now.utc
+        version = f"{int(before.version, 16) + 1:012x}"
+        self.directory = msgspec.structs.replace(before, units=before.units | {unit: changed}, version=version)
         self.fleet.rebind(entries(self.directory), speakers(self.directory), self.now)
         for listener in self.on_directory:
             listener(before, self.directory)
+
+    def _keep_secret(self, unit: str) -> None:
+        """Nobody else learns where a unit was while it was covert, though it is no more."""
+        since = self._covert_since.get(unit, BEGIN)
+        for at, fact in enumerate(self.facts):
+            if fact.unit == unit and fact.place is not None and since <= fact.at < self.now.utc:
+                self.facts[at] = msgspec.structs.replace(fact, secret=True)
 
     def decide(self, **changes: Any) -> None:
         """Let somebody decide something about sharing."""
@@ -109,7 +167,7 @@ class World:
             schemes=_schemes(),
             version="0" * 12,
             agreements={row.id: row for row in rows},
-            partners={name: Partner(organisation=name, token_sha256=f"{at:064x}") for at, name in enumerate(names)},
+            partners={name: _partner(name, number) for number, name in enumerate(names)},
         )
 
     def _make_units(self, organisation: str, bases: tuple[str, ...]) -> list[Unit]:
@@ -141,7 +199,7 @@ class World:
             skills={self.mint.word("s"): 1} if chance.random() < 0.5 else {},
             tier_min=chance.choice([0, 0, 5, 30]),
             covert=chance.random() < 0.15,
-            crew_group="shared" if kin == "crew" else None,
+            crew_group=f"shared-{organisation}" if kin == "crew" else None,
         )
 
     def _make_agreement(self, number: int, names: list[str], units: dict[str, Unit]) -> AgreementRow:
@@ -188,6 +246,12 @@ class World:
         }
         for grant, texts in rows.items():
             self.facts.append(Fact(unit=unit.id, grant=grant, words=words_in(texts), at=at))
+
+
+def _partner(name: str, number: int) -> Partner:
+    """A partner; all but one of them follow their view over MQTT, and all but one have a CAD of their own."""
+    digest = sha256(token_of(name).encode()).hexdigest()
+    return Partner(organisation=name, token_sha256=digest, mqtt=number != 1, cad=number != 0)
 
 
 def _devices(unit: Unit) -> tuple[Device, Device]:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from msgspec import structs
+
 from cloud.api.covers import CoverList
 from cloud.api.directory import ControlRoomList, ControlRoomView
 from cloud.api.incidents import MajorIncidentList
@@ -71,6 +73,7 @@ def answers() -> dict[str, tuple[int, object]]:
         until=now() + timedelta(hours=1),
         active=True,
     )
+    before = structs.replace(access, access="a0", until=now(), active=False)
     asked = LoanMessage(
         loan="l1",
         message="m1",
@@ -107,7 +110,7 @@ def answers() -> dict[str, tuple[int, object]]:
     named = tuple(ControlRoomView(control_room=one, name=name, organisations=(), areas=()) for one, name in rooms)
     return {
         "GET v1/agreements": (200, agreement_list()),
-        "GET v1/emergency-access": (200, AccessList(at=now(), accesses=(access,))),
+        "GET v1/emergency-access": (200, AccessList(at=now(), accesses=(access, before))),
         "GET v1/major-incidents": (200, MajorIncidentList(at=now(), major_incidents=())),
         "GET v1/loans": (200, LoanList(at=now(), loans=(loan,))),
         "GET v1/covers": (200, CoverList(at=now(), covers=(cover,))),

@@ -62,6 +62,7 @@ def test_each_agreement_says_what_it_opens_and_how_it_stands(page: Page, source:
     expect(joint.locator(".state")).to_contain_text("by Op 9")
     expect(page.locator('[data-agreement="fire-police-flood"] .state')).to_contain_text(f"for {FLOOD} to be declared")
     expect(page.locator("#accesses")).to_contain_text("Officer hurt · Op 4")
+    expect(page.locator("#accesses")).to_contain_text("Kent Police saw all units of Kent Fire: over")
     expect(page.locator("#open-now")).to_have_text("EMERGENCY ACCESS OPEN: 1")
     expect(page.locator("#loans")).to_contain_text("P140: Kent Fire to Kent Police, asked for")
     assert ["Kent Fire offers…", "Kent Fire agrees…", "Kent Fire declines…", "Kent Police declines…"] == page.locator(
@@ -95,7 +96,10 @@ def test_nothing_is_sent_without_a_name_and_a_reason(page: Page, source: RoomsSo
 
 
 def test_every_act_asks_for_what_it_needs(page: Page, source: RoomsSource) -> None:
-    """A major incident by the name that agreements wait for, a loan by its version, a cover with its ground."""
+    """A major incident by the name that agreements wait for, a loan by its version, a cover with its ground.
+
+    Units are named by callsigns, with spaces in them or between them.
+    """
     opened(page, source)
     source.answers |= {f"POST v1/{path}": (200, {}) for path in ("major-incidents", "loans", "covers/c1/take-over")}
     for button in ("#declare", "[data-key='loan l1 owner commit']", "[data-key='cover c1']"):
@@ -112,6 +116,16 @@ def test_every_act_asks_for_what_it_needs(page: Page, source: RoomsSource) -> No
     assert ("l1", "commit", "kent-fire", "kent-police", 1) == tuple(
         loan[key] for key in ("loan", "verb", "from", "to", "expects")
     )
+    source.change(unit(3, "Florian 14/44-1"))
+    expect(page.locator("#unseen")).to_contain_text("Florian 14/44-1")
+    page.locator("#begin-loan").click()
+    page.locator("#f-verb").select_option("offer")
+    page.locator("#f-units").fill("florian 14/44-1, P140 P141")
+    page.get_by_label("Because").fill("Boats")
+    page.keyboard.press("Enter")
+    expect(page.locator("#deciding")).to_be_hidden()
+    begun = posts(source)[-1][1]
+    assert isinstance(begun, dict) and ["u-3", "u-0", "u-1"] == begun["units"]
 
 
 def test_what_a_partner_sees_and_why_not_more(page: Page, source: RoomsSource) -> None:

@@ -162,6 +162,16 @@ def test_a_flood_of_station_alarms_opens_on_demand(page: Page, source: FeedSourc
     )
     expect(page.locator(".station-alarms-total")).to_have_text("9 station alarms, 9 in nobody's hand")
     expect(page.locator(".station-alarm")).to_have_count(0)
+    opened = {"alarm": "access.7f", "kind": "access", "name": "emergency_access", "base": None, "base_name": ""}
+    words = "Kent Police opened emergency access to all units of Kent Fire until 14:00 UTC: shots fired (Op 4)"
+    source.alarm(msgspec.structs.replace(at_station(11), text=words, device="", **opened))
+    expect(page.locator(".station-alarm")).to_have_text(re.compile(re.escape(words)))
+    expect(page.locator(".station-alarms-total")).to_have_text(
+        "1 emergency access, 9 station alarms, 10 in nobody's hand"
+    )
+    expect(page.locator(".station-flood-text")).to_be_visible()
+    source.alarm(msgspec.structs.replace(at_station(11), text=words, device="", active=False, **opened))
+    expect(page.locator(".station-alarm")).to_have_count(0)
     page.keyboard.press("a")
     expect(page.locator(".station-alarm")).to_have_count(9)
     expect(page.locator(".station-alarm:focus")).to_have_count(1)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cloud.api import cad as cad_api
 from cloud.app import App
 from cloud.clock import SystemClock
 from cloud.ledger import opening
@@ -281,6 +282,31 @@ def test_nobody_else_learns_anything(shared_mosquitto: RunningBroker, tmp_path: 
             assert 404 == (await cad.get("v1/cad/kp/units")).status_code
             assert 404 == (await say(cad, said("status", code="2"))).status_code
 
+    asyncio.run(scenario())
+
+
+def test_a_token_that_is_withdrawn_waits_for_nothing(
+    shared_mosquitto: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for the next message is turned away, and its stream ends, though it came in by that token."""
+
+    async def scenario() -> None:
+        async with beside(tmp_path, shared_mosquitto) as (app, cad, _room):
+            newest, path = (await told(cad, 0, wait=5))["newest"], "v1/cad/kp/messages"
+            headers = {"Accept": "text/event-stream", "Last-Event-ID": "9" * 5_000}
+            waiting = asyncio.create_task(cad.get(path, params={"after": newest, "wait": 30}))
+            async with cad.stream("GET", path, params={"after": newest}, headers=headers) as stream:
+                assert 200 == stream.status_code
+                lines = stream.aiter_lines()
+                assert "event: tick" == await anext(lines)
+                text = county_text().replace("cad = true", "cad = false")
+                (tmp_path / "directory" / "county.toml").write_text(text, encoding="utf-8")
+                app.reload()
+                async with asyncio.timeout(5):
+                    assert [] == [line async for line in lines if line.startswith("id:")]
+                    assert 404 == (await waiting).status_code
+
+    monkeypatch.setattr(cad_api, "LOOK_S", 0.1)
     asyncio.run(scenario())
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from cloud.app import App
 from cloud.clock import SystemClock
+from cloud.desk.bindingwords import DecisionRequest
 from cloud.desk.cad import CadInbox
 from tests.brokers import RunningBroker
 from tests.cloud.cad_lab import UNIT, cad_site, county_text
@@ -122,7 +123,7 @@ async def _hear(app: App, systems: list[Repeater], after: int) -> bool:
 
 
 def test_they_come_to_rest(shared_mosquitto: RunningBroker, tmp_path: Path) -> None:
-    """With the unit lent from one to the other, so that both may move it, and control moving it in between."""
+    """With the unit lent, so that both may move it, and control in between; a loan that is withdrawn moves nothing."""
 
     async def scenario() -> None:
         async with cad_site(tmp_path, shared_mosquitto, county_text()) as app:
@@ -146,6 +147,13 @@ def test_they_come_to_rest(shared_mosquitto: RunningBroker, tmp_path: Path) -> N
                 assert "taken" == (await take(app.site.cad.inbox, "kf", fire)).outcome
                 outcomes = await run(app, seed)
                 assert "again" not in outcomes
+            reason = DecisionRequest(by="op 7", reason="it was lent in error")
+            await app.site.sharing.withdraw(f"loan:{LOAN}", reason)
+            known = app.site.cad.streams.unit("kp", UNIT, app.site.moment())
+            assert known is not None
+            late = fire | {"id": "late", "order": "F-late", "version": known.versions.assignment}
+            late |= {"at": SystemClock().now().isoformat()}
+            assert "no_such_unit" == (await take(app.site.cad.inbox, "kf", late)).why
 
     asyncio.run(scenario())
 
@@ -159,4 +167,4 @@ async def lend(app: App) -> None:
             "reason": "flood", "units": [UNIT], "expects": int(name) - 1,
         }  # fmt: skip
         answer = await app.site.lending.say(msgspec.convert(said, LoanMessage))
-        assert app.site.lending.may_move(to, UNIT) or verb == "request", answer
+        assert app.site.lending.may_move(to, UNIT, withdrawn=()) or verb == "request", answer

@@ -10,6 +10,19 @@ from cloud.directory.telling import as_summary
 from tests.cloud.directory.shire import write_shire
 from tests.cloud.process import COMMAND, python
 
+BETWEEN = "1 kfrs to kp"
+SHARING = """
+[[agreement]]
+id = "fire-to-police"
+owner = "kfrs"
+partner = "kp"
+purpose = "who can come"
+fields = ["status"]
+[[partner]]
+organisation = "kp"
+token_sha256 = "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0"
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -18,7 +31,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_right_directory_is_summed_up(folder: Path) -> None:
-    """Exit code 0, and a line for each kind of row with how many there are."""
+    """Exit code 0, and a line for each kind of row with how many there are; of agreements, between whom."""
+    (folder / "sharing.toml").write_text(SHARING, encoding="utf-8")
     answer = python(COMMAND, "check", str(folder))
     assert (0, "") == (answer.returncode, answer.stderr)
     assert as_summary(load(folder)) + "\n" == answer.stdout
@@ -32,9 +46,20 @@ def test_a_right_directory_is_summed_up(folder: Path) -> None:
         "shifts": "2",
         "areas": "2",
         "control rooms": "1",
+        "agreements": "1",
+        "covers": "0",
+        "partners": "1",
         "schemes": "6",
     } == said
-    words = ("1 spare", "2 fire, 2 police", "1 covert", "1 parts of others", "2 that share a crew", "no errors")
+    words = (
+        "1 spare",
+        "2 fire, 2 police",
+        "1 covert",
+        "1 parts of others",
+        "2 that share a crew",
+        "no errors",
+        BETWEEN,
+    )
     assert [] == [word for word in words if word not in answer.stdout]
 
 

@@ -57,6 +57,17 @@ def test_what_cannot_be_is_refused(text: str, advice: str) -> None:
     assert advice in str(refusal.value) and "\n" not in str(refusal.value)
 
 
+def test_the_doctor_looks_where_the_tracks_are(tmp_path: Path) -> None:
+    """With the option it asks that InfluxDB, and misses no folder; what can't be is refused as `up` refuses it."""
+    asked = ["--data", str(tmp_path / "data"), "--port", str(free_port()), "--telemetry"]
+    answer = python(COMMAND, "doctor", *asked, f"influx:http://127.0.0.1:{free_port()}")
+    assert 1 == answer.returncode and "FAIL  telemetry: http://127.0.0.1:" in answer.stdout, answer.stderr
+    assert f"{tmp_path / 'data' / 'telemetry'} is not there" not in answer.stdout
+    refusal = python(COMMAND, "doctor", *asked, "influx:http://db.example.org:8086")
+    assert (1, "") == (refusal.returncode, refusal.stdout)
+    assert refusal.stderr.startswith("watchroom: --telemetry ")
+
+
 def test_the_command_refuses_in_one_line(tmp_path: Path) -> None:
     """`watchroom up` with what can't be ends with 1 and says the option, and starts nothing."""
     folder = write_directory(tmp_path / "directory")

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from tests.golden import cad_v1, memory_v1, partner_v1, turnout_v1
+from tests.golden import cad_v1, lending_v1, memory_v1, partner_v1, turnout_v1
 from wire.events import InputEvent, Origin, PositionEvent, StatusEvent
 from wire.feed import (
     Ages,
@@ -241,6 +241,7 @@ EXPECTED: dict[str, msgspec.Struct] = {
     **turnout_v1.EXPECTED,
     **memory_v1.EXPECTED,
     **cad_v1.EXPECTED,
+    **lending_v1.EXPECTED,
     **partner_v1.EXPECTED,
 }
 FROM_ELSEWHERE = frozenset(

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from wire.feed import Assignment, CrewView, PositionView, Reason, StatusView
+from wire.feed import CrewView, PositionView, Reason, StatusView
 from wire.partner import (
     PartnerAlarm,
     PartnerAlarms,
+    PartnerAssignment,
     PartnerChanges,
     PartnerRecord,
     PartnerSnapshot,
@@ -39,7 +40,7 @@ RECORD = PartnerRecord(
     link="fresh",
     link_s=1.5,
     crew=CrewView(riders=5, minimum=4, skills=("ba", "driver"), until=AT),
-    assignment=Assignment(order=ORDER, incident="20-117", phase="mobile", since=AT, version=3),
+    assignment=PartnerAssignment(order=ORDER, incident="20-117", since=AT, version=3),
     assignment_version=3,
     as_of=AT,
 )
@@ -61,6 +62,11 @@ LITTLE = PartnerRecord(
     delay_s=120,
     as_of=AT,
 )
+OWN = msgspec.structs.replace(
+    RECORD,
+    agreements=(),
+    assignment=PartnerAssignment(order=ORDER, incident="20-117", phase="mobile", since=AT, version=3),
+)
 ALARM = PartnerAlarm(
     alarm="0a1b2c3d4e5f60718293", unit="14p1", callsign="14P1", text="14P1: emergency button", raised_at=AT, active=True
 )
@@ -68,6 +74,7 @@ EXPECTED = {
     "partner-record": RECORD,
     "partner-record-little": LITTLE,
     "partner-record-mqtt": msgspec.structs.replace(RECORD, valid_until=AT),
+    "partner-record-own": OWN,
     "partner-snapshot": PartnerSnapshot(
         at=AT,
         epoch="e0",

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from wire import cad, codec, feed, partner
+from wire import cad, codec, feed, lending, partner
 from wire.events import (
     SEQ_MAX,
     AcknowledgeEvent,
@@ -63,6 +63,8 @@ FEED = (
     cad.CadTick,
     cad.CadMessages,
     cad.CadUnits,
+    lending.LoanMessage,
+    lending.Loan,
 )
 
 Drawn = st.SearchStrategy[Any]
@@ -146,12 +148,27 @@ def _structs(info: inspect.StructType) -> Drawn:
         fields = st.tuples(fields, st.floats(-90, 90), st.floats(-180, 180)).map(_placed)
     elif info.cls is InputEvent:
         fields = fields.map(lambda f: f | {"quality": "bad" if f["value"] is None else "good"})
+    elif info.cls is lending.LoanMessage:
+        fields = fields.map(_meant)
     return fields.map(lambda values: info.cls(**values))
 
 
 def _placed(drawn: tuple[dict[str, Any], float, float]) -> dict[str, Any]:
     fields, lat, lon = drawn
     return fields | ({"lat": None, "lon": None} if fields["fix"] == "none" else {"lat": lat, "lon": lon})
+
+
+def _meant(drawn: dict[str, Any]) -> dict[str, Any]:
+    """Make what was drawn of a loan's message say something: see its `__post_init__`."""
+    fields = drawn | {"units": tuple(dict.fromkeys(drawn["units"])), "reason": drawn["reason"].strip() or "flood"}
+    match fields["verb"]:
+        case "request" if not fields["units"]:
+            return fields | {"type": fields["type"] or "pump", "count": fields["count"] or 1}
+        case "offer":
+            fields["units"] = fields["units"] or ("kf-1",)
+        case "decline" | "release" | "return":
+            fields["units"] = ()
+    return fields | {"type": "", "count": 0}
 
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 import wire
 from tests.wire import samples
-from wire import cad, codec, events, feed, messages, partner
+from wire import cad, codec, events, feed, lending, messages, partner
 from wire.events import Event
 from wire.messages import DownMessage, Envelope, UpMessage
 from wire.publish import documents
@@ -61,6 +61,8 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "cad-tick.json": cad.CadTick,
     "cad-messages.json": cad.CadMessages,
     "cad-units.json": cad.CadUnits,
+    "loan-message.json": lending.LoanMessage,
+    "loan.json": lending.Loan,
 }
 names = st.sampled_from(sorted(KINDS))
 

@@ -1,6 +1,7 @@
 """The past, as far as an organisation may see it: what was allowed then, and is allowed now."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -18,14 +19,15 @@ from cloud.api.units import TRACK_DEFAULT, TRACK_MAX, window_of
 from cloud.memory.replay import Replayed
 from cloud.memory.sharedpast import Now, Stretch
 from cloud.sharing.lending import agreement_of
-from cloud.sharing.past import place_then
+from cloud.sharing.past import Circumstances, is_as_open, place_then
 from cloud.telemetry import PositionRow
 from wire.feed import PositionView
 from wire.partner import PartnerRecord
 
 WINDOW_MAX = timedelta(days=1)
 BAD_WINDOW = "The query is not understood, or its window is none or longer than a day."
-AWAY = "What is stored can't be read now."
+AWAY = "What is stored can't be read now, or what you may see changed meanwhile: ask again."
+CHANGED = Problem("what you may see has changed while this was looked up: ask again")
 UNKNOWN = "what was shown then is not known: nothing was shown, or it could not be kept, or is let go of"
 
 
@@ -69,6 +71,13 @@ TrackLimit = Annotated[int, Query(ge=1, le=TRACK_MAX)]
 def router(site: Site) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(tags=["history"])
+    _add_track(routes, site)
+    _add_replay(routes, site)
+    return routes
+
+
+def _add_track(routes: APIRouter, site: Site) -> None:
+    turn = asyncio.Lock()  # one track at a time: however many look back, whoever sends an order finds a thread
 
     @routes.get(
         "/v1/units/{unit}/track",
@@ -88,17 +97,22 @@ def router(site: Site) -> APIRouter:
             window = Problem("the window must not be longer than a day: ask for each part")
         if isinstance(window, Problem):
             return reply(window, 422)
-        now = holding_now(site, partner)
         grants = site.partners.views.opened(partner, unit, site.moment())
         if grants is None:
             return reply(NO_SUCH_UNIT, 404)
-        points = await asyncio.to_thread(_read_track, site, (unit, *window, limit + 1), now)
+        async with turn:
+            now = holding_now(site, partner)
+            points = await asyncio.to_thread(_read_track, site, (unit, *window, limit + 1), now)
         if site.partners.views.opened(partner, unit, site.moment()) is None:  # it was closed meanwhile
             return reply(NO_SUCH_UNIT, 404)
+        if not _holds([unit], now, holding_now(site, partner)):
+            return reply(CHANGED, 503)
         site.reads.note(partner, {unit: grants}, way="history", now=now.situation.now)
         more = len(points) > limit
         return reply(PartnerTrack(unit=unit, since=window[0], until=window[1], points=tuple(points[:limit]), more=more))
 
+
+def _add_replay(routes: APIRouter, site: Site) -> None:
     @routes.get(
         "/v1/replay",
         responses=answers(PartnerReplay, "What was shown, or why that is not known.", s422=BAD_WINDOW, s503=AWAY),
@@ -119,12 +133,12 @@ def router(site: Site) -> APIRouter:
             return _encode(PartnerReplay(at=asked, known=True, units=units))
 
         body = await site.past.answer(asked, make)
+        if not _holds(shown, now, holding_now(site, partner)):  # it may have waited behind many others
+            return reply(CHANGED, 503)
         seen = site.partners.views.seen_by(partner)
         read = {unit: seen[unit] for unit in shown if unit in seen}
         site.reads.note(partner, read, way="history", now=now.situation.now)
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-    return routes
 
 
 def holding_now(site: Site, partner: str) -> Now:
@@ -138,6 +152,17 @@ def holding_now(site: Site, partner: str) -> Now:
         agreements=views.agreements(),
         loans=tuple((since, made) for since, made in loans if since is not None and made is not None),
         situation=views.situation(moment),
+    )
+
+
+def _holds(units: Iterable[str], before: Now, after: Now) -> bool:
+    """Tell whether the same may be seen of the past of these units as when it was looked up."""
+
+    def around(unit: str, now: Now) -> Circumstances:
+        return Circumstances(unit=now.units[unit], agreements=now.agreements, situation=now.situation)
+
+    return all(
+        unit in after.units and is_as_open(before.partner, around(unit, before), around(unit, after)) for unit in units
     )
 
 

@@ -9,6 +9,9 @@ const UNHELD_NAMED = 2;
 export const isEmergency = (alarm) => alarm.kind === "emergency";
 export const isSpeech = (alarm) => alarm.kind === "speech";
 const isPath = (alarm) => alarm.kind === "path";
+const isAccess = (alarm) => alarm.kind === "access";
+// A station's or a vehicle's own, of which there may be a flood; no announcement, which no flood may cover.
+export const isOfStation = (alarm) => !isPath(alarm) && !isAccess(alarm);
 // Nobody has it in hand.
 export const isOpen = (alarm) => !alarm.acknowledged_by;
 const isUrgent = (alarm) => alarm.name === "urgent_speech_request";
@@ -22,10 +25,12 @@ export function emergencies(alarms) {
 
 const byId = (a, b) => (a.alarm < b.alarm ? -1 : 1);
 
-// Of stations, vehicles and the path: the path first, then what nobody has in hand, then the newest.
+// Of stations, vehicles, the path and emergency access: the path first, then the access, then what nobody has in hand,
+// then the newest.
 export function stationAlarms(alarms) {
   const shown = [...alarms].filter((alarm) => !isEmergency(alarm) && !isSpeech(alarm));
-  return shown.sort((a, b) => Number(isPath(b)) - Number(isPath(a)) || Number(isOpen(b)) - Number(isOpen(a))
+  return shown.sort((a, b) => Number(isPath(b)) - Number(isPath(a)) || Number(isAccess(b)) - Number(isAccess(a))
+    || Number(isOpen(b)) - Number(isOpen(a))
     || Date.parse(b.raised_at) - Date.parse(a.raised_at) || byId(a, b));
 }
 

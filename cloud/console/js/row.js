@@ -132,7 +132,7 @@ export class UnitRow {
     setTitle(place, at ? `${at}: ${record.base}` : "");
     const [order, words] = reason.children;
     setText(order, assignmentShort(record));
-    setTitle(order, record.assignment ? `On an order: ${record.assignment.phase}` : "");
+    setTitle(order, record.assignment ? `On an order${record.assignment.phase ? `: ${record.assignment.phase}` : ""}` : "");
     setText(words, [reasonShort(record, feedLive, isBrief), ...notesOf(record)].filter(Boolean).join(" · "));
     setTitle(reason, wholeText(record, feedLive));
   }

@@ -78,8 +78,12 @@ function openingAccess({ nameOf, organisations }) {
   };
 }
 
-// Units by their callsigns, as they are typed; a name that is none stays, and the server says so.
-const unitsOf = (text, unitOf) => text.split(/[\s,]+/).filter(Boolean).map((word) => unitOf(word) ?? word);
+// Units by their callsigns, as they are typed: between commas, or between spaces where that is no callsign as a whole. A
+// name that is none stays, and the server says so.
+function unitsOf(text, unitOf) {
+  const parts = text.split(",").map((part) => part.trim()).filter(Boolean);
+  return parts.flatMap((part) => unitOf(part) ?? part.split(/\s+/).map((word) => unitOf(word) ?? word));
+}
 
 function beginningLoan({ nameOf, organisations, unitOf }) {
   const list = organisations();
@@ -134,7 +138,7 @@ function covering(one, how, roomOf) {
   return {
     title: isTaking ? `${roomOf(one.covered_by)} takes over` : `Hand back to ${roomOf(one.room)}`,
     what: isTaking
-      ? `It sees and moves what ${roomOf(one.room)} does, until it is handed back.`
+      ? `It answers for what ${roomOf(one.room)} watches, until it is handed back. To partners' systems nothing opens by it.`
       : `${roomOf(one.covered_by)} covers it no more.`,
     word: isTaking ? "Take over" : "Hand back",
     fields: isTaking ? [{ name: "why", label: "On grounds of", options: one.why.map((why) => [why, WHYS[why] ?? why]) }] : [],

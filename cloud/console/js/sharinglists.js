@@ -34,7 +34,7 @@ export function accessItems(accesses, { nameOf, acts, open }) {
   const told = accesses.filter(({ active }) => active);
   const over = accesses.filter(({ active }) => !active).slice(0, OVER_SHOWN);
   const made = [...told, ...over].map((one) => item({
-    title: `${nameOf(one.partner)} sees all units of ${nameOf(one.owner)}`,
+    title: `${nameOf(one.partner)} ${one.active ? "sees" : "saw"} all units of ${nameOf(one.owner)}${one.active ? "" : ": over"}`,
     basis: `${one.reason} · ${one.by} · ${momentText(one.since)} ${one.active ? "until" : "to"} ${momentText(one.until)}${one.ended_by ? `, ended by ${one.ended_by}: ${one.end_reason}` : ""}`,
     isOpen: one.active,
     buttons: one.active ? [button("End…", `access ${one.access}`, () => open(acts.endAccess(one)))] : [],

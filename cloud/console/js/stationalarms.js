@@ -1,7 +1,8 @@
 // The alarms of stations and vehicles, below the orders: a line for each while its cause is there. A flood of them is one
-// line with their number, which opens on demand; many units that fall silent together are above it.
+// line with their number, which opens on demand; many units that fall silent together, and emergency access that a partner
+// has opened, are above it.
 
-import { inHandText, isOpen, raisedText, stationAlarms } from "./alarmwords.js";
+import { inHandText, isOfStation, isOpen, raisedText, stationAlarms } from "./alarmwords.js";
 import { element } from "./row.js";
 
 // With more than these they are a flood.
@@ -10,9 +11,11 @@ const NAMED = 3;
 
 function totalText(alarms) {
   const open = alarms.filter(isOpen).length;
-  const own = alarms.filter((alarm) => alarm.kind !== "path").length;
+  const own = alarms.filter(isOfStation).length;
+  const accesses = alarms.filter(({ kind }) => kind === "access").length;
   const said = [];
-  if (own < alarms.length) said.push("PATH FAILED");
+  if (alarms.some(({ kind }) => kind === "path")) said.push("PATH FAILED");
+  if (accesses > 0) said.push(`${accesses} emergency access`);
   if (own > 0) said.push(`${own} station ${own === 1 ? "alarm" : "alarms"}`);
   if (open > 0) said.push(`${open} in nobody's hand`);
   return said.join(", ");
@@ -67,7 +70,7 @@ export class StationAlarms {
     this.#shown = stationAlarms(alarms);
     const known = new Set(this.#shown.map((alarm) => alarm.alarm));
     for (const id of this.#lines.keys()) if (!known.has(id)) this.#lines.delete(id);
-    const flood = this.#shown.filter((alarm) => alarm.kind !== "path");
+    const flood = this.#shown.filter(isOfStation);
     if (flood.length <= FLOOD) this.#isSpread = false;
     const isFlood = flood.length > FLOOD && !this.#isSpread;
     this.#flooded.textContent = isFlood ? floodText(flood) : "";

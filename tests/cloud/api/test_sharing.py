@@ -110,6 +110,9 @@ def test_a_major_incident_opens_what_waits_for_it(shared_mosquitto: RunningBroke
             assert ("ka", "mqtt", ["flood-plan"]) == (published["partner"], published["way"], published["agreements"])
             assert published["until"] is not None
             await post(client, "v1/major-incidents/river%20flood/end", WHY, 404)
+            await post(client, "v1/major-incidents", WHY | {"name": "M20/A249 pile-up"})
+            await post(client, "v1/major-incidents/M20%2FA249%20pile-up/end", WHY)
+            assert [] == (await get(client, "v1/major-incidents"))["major_incidents"]
 
     asyncio.run(scenario())
 

@@ -121,7 +121,8 @@ class Lab:
         self.in_force = InForce(sharing_county())
         self.announced: list[AccessOpened] = []
         self.changes = 0
-        self.lending = Lending(self.in_force, self.ledger, clock=clock)
+        self.off_duty: set[str] = set()
+        self.lending = Lending(self.in_force, self.ledger, clock=clock, hidden=self.off_duty.__contains__)
         ports = SharingPorts(announce=self.announced.append, loans=self.lending.agreements)
         self.sharing = Sharing(self.in_force, self.ledger, ports, clock=clock)
         self.covering = Covering(self.in_force, self.ledger, clock=clock)
@@ -162,6 +163,10 @@ class Lab:
         """End an emergency access early."""
         request = AccessEnd(organisation=organisation, by="C. Brown", reason="not needed")
         return asyncio.run(self.sharing.end_access(access, request))
+
+    def may_move(self, organisation: str, unit: str) -> bool:
+        """Whether an organisation may move a unit, as things stand."""
+        return self.lending.may_move(organisation, unit, withdrawn=self.sharing.parts().withdrawn)
 
     def say(self, verb: str, sender: str = "kp", expects: int = 0, **changes: Any) -> Loan | Refusal:
         """Say something about a loan between police and fire."""

@@ -52,13 +52,25 @@ def test_a_loan_goes_its_way_over_starts(tmp_path: Path) -> None:
 def test_the_borrower_may_move_what_it_has(tmp_path: Path) -> None:
     """From the commit on until it is released, and its owner always; nobody else, and none that there is not."""
     with working(tmp_path) as lab:
-        assert not lab.lending.may_move("kp", "kf-1")
+        assert not lab.may_move("kp", "kf-1")
         lent(lab)
-        asked = {name: lab.lending.may_move(name, "kf-1") for name in ("kp", "kf", "ka")}
+        asked = {name: lab.may_move(name, "kf-1") for name in ("kp", "kf", "ka")}
         assert {"kp": True, "kf": True, "ka": False} == asked
-        assert not lab.lending.may_move("kp", "kf-2") and not lab.lending.may_move("kp", "kf-99")
+        assert not lab.may_move("kp", "kf-2") and not lab.may_move("kp", "kf-99")
         lab.say("release", "kp", 2)
-        assert not lab.lending.may_move("kp", "kf-1") and lab.lending.may_move("kf", "kf-1")
+        assert not lab.may_move("kp", "kf-1") and lab.may_move("kf", "kf-1")
+
+
+def test_nobody_moves_what_it_may_not_see(tmp_path: Path) -> None:
+    """A borrower moves nothing by a loan that is withdrawn, nor a unit that is off duty; its owner does."""
+    with working(tmp_path) as lab:
+        lent(lab)
+        lab.withdraw(f"loan:{LOAN}")
+        assert not lab.may_move("kp", "kf-1") and lab.may_move("kf", "kf-1")
+        lab.restore(f"loan:{LOAN}")
+        assert lab.may_move("kp", "kf-1")
+        lab.off_duty.add("kf-1")
+        assert not lab.may_move("kp", "kf-1") and lab.may_move("kf", "kf-1")
 
 
 def test_a_loan_is_an_agreement_while_it_lasts(tmp_path: Path) -> None:
@@ -109,21 +121,23 @@ def test_a_unit_is_lent_once(tmp_path: Path) -> None:
 
 
 def test_a_unit_that_went_covert_looks_like_one_that_is_gone(tmp_path: Path) -> None:
-    """To the borrower both are an offer that holds no longer, in the same words."""
+    """To the borrower both are an offer that holds no longer, in the same words; so is one that went off duty."""
     county = sharing_county()
     covert = msgspec.structs.replace(county.units["kf-1"], covert=True)
     answers = []
     for name, units in (
         ("covert", county.units | {"kf-1": covert}),
         ("gone", {key: row for key, row in county.units.items() if key != "kf-1"}),
+        ("off duty", county.units),
     ):
         folder = tmp_path / name
         folder.mkdir()
         with working(folder) as lab:
             lab.say("offer", "kf", units=["kf-1"])
             lab.replace(units=units)
+            lab.off_duty |= {"kf-1"} if name == "off duty" else set()
             answers.append(problem(lab.say("commit", "kp", 1)))
-    assert answers[0] == answers[1]
+    assert answers == answers[:1] * 3
 
 
 def test_a_request_tells_nothing_of_what_there_is(tmp_path: Path) -> None:
@@ -159,5 +173,5 @@ def test_nothing_is_said_that_is_not_on_disk(tmp_path: Path, monkeypatch: pytest
         lab.say("offer", "kf", units=["kf-1"])
         with locked(tmp_path), pytest.raises(CloudError):
             lab.say("commit", "kp", 1)
-        assert () == lab.lending.agreements() and not lab.lending.may_move("kp", "kf-1")
+        assert () == lab.lending.agreements() and not lab.may_move("kp", "kf-1")
         assert isinstance(lab.say("commit", "kp", 1), Loan)

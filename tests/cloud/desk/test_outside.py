@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloud.desk import Clash, Invalid, Placed
-from cloud.desk.outside import Assigned, AssignRequest, Moved
+from cloud.desk.outside import INCIDENT_CHARS_MAX, Assigned, AssignRequest, Moved
 from cloud.directory import Directory
 from cloud.directory.build import build
 from cloud.directory.schemes import read_packaged
@@ -212,6 +212,8 @@ def test_what_it_repeats_of_anothers_order_moves_nothing(tmp_path: Path) -> None
         assert Assigned(3, True) == await lab.desk.assign(asked(2, "F-1"))
         await lab.desk.assign(asked(0, "P-1", organisation="kp", unit="kp-12"))
         assert Moved(3, _order(lab)) == await lab.desk.assign(asked(3, "kp/P-1"))
+        assert Moved(3, _order(lab)) == await lab.desk.assign(asked(3, "kp/P-2")), "as if there were one"
+        assert Assigned(4, True) == await lab.desk.assign(asked(3, "2026/1")), "a number of its own"
 
     on_a_desk(tmp_path, scenario)
 
@@ -220,3 +222,18 @@ def _order(lab: Lab) -> str:
     shown = lab.assigned[PUMP_UNIT][0]
     assert shown is not None
     return shown.order
+
+
+def test_an_order_without_an_incident_is_of_one_organisation(tmp_path: Path) -> None:
+    """Two CADs that number alike are on no joint incident: an order that names none has its owner's name before it."""
+
+    async def scenario(lab: Lab) -> None:
+        await lab.desk.assign(asked(0, "117", incident=""))
+        await lab.desk.assign(asked(0, "117", incident="", unit="kp-12", organisation="kp"))
+        shown = [lab.assigned[unit][0] for unit in (PUMP_UNIT, "kp-12")]
+        assert ["kf/117", "kp/117"] == [one.incident for one in shown if one is not None]
+        await lab.desk.assign(asked(1, "9" * 64, incident=""))
+        longest = lab.assigned[PUMP_UNIT][0]
+        assert longest is not None and INCIDENT_CHARS_MAX == len(longest.incident)
+
+    on_a_desk(tmp_path, scenario)

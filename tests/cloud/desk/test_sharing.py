@@ -71,13 +71,19 @@ def test_a_major_incident_switches_on_what_names_it(tmp_path: Path) -> None:
         assert () == lab.declare("river flod").agreements
     with working(tmp_path, clock) as lab:
         assert frozenset({"river flood", "river flod"}) == lab.sharing.parts().declared
+        assert ["river flood", "river flod"] == [one.name for one in lab.sharing.major_incidents()]
         assert found == end(lab, "river flood")
         assert ["river flod"] == [one.name for one in lab.sharing.major_incidents()]
         assert "waiting" == lab.states()["flood-plan"]
         again = end(lab, "river flood")
         assert isinstance(again, Refusal) and 404 == again.status
+    clock.moved_s = 60
     with working(tmp_path, clock) as lab:
         assert frozenset({"river flod"}) == lab.sharing.parts().declared
+        lab.declare()
+    with working(tmp_path, clock) as lab:
+        names = [one.name for one in lab.sharing.major_incidents()]
+        assert ["river flod", "river flood"] == names, "in the order in which they were declared"
 
 
 def end(lab: Lab, name: str) -> MajorIncident | Refusal:

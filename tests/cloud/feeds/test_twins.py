@@ -15,6 +15,7 @@ from cloud.feeds.partnerfeeds import PartnerFeeds
 from cloud.feeds.views import Views
 from cloud.fleet.fleet import Fleet
 from cloud.fleet.heads import CONTROL
+from cloud.fleet.record import ALL
 from cloud.ingest.entries import entries, speakers
 from simulator.disclosure.happenings import Happenings
 from simulator.disclosure.world import World
@@ -245,4 +246,38 @@ def test_going_covert_looks_like_going_off_duty(seed: int) -> None:
 
     script.live(hide)
     assert one.world.fleet.private(hidden)
+    same_but_for(one, other, owner)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_coming_back_from_covert_looks_like_coming_on_duty(seed: int) -> None:
+    """A unit that is covert no more, and one that is on duty again: where it was before is shown of neither."""
+    one, other = Twin(seed, widen), Twin(seed, widen)
+    hidden = hidden_of(one, seed)
+    owner = one.world.directory.units[hidden].organisation
+    script = Script(seed, (one, other), hidden)
+
+    def turn(number: int) -> None:
+        if number not in (2, 5):
+            return
+        script.stays = number == 2
+        script.count += 1
+        for twin in (one, other):
+            if number == 5:
+                twin.happenings.place(hidden)
+            twin.world.chance.seed(seed)
+            twin.world.mint.count = twin.happenings.count = 1000 * script.count
+            twin.world.incident.pop(hidden, None)
+        if number == 5:
+            for twin in (one, other):
+                twin.tick()
+                twin.world.seconds = round(twin.world.seconds + TICK_S, 3)
+                twin.happenings.press(hidden, "4", device=CONTROL, by_s=0.005)
+        else:
+            one.happenings.press(hidden, OFF_DUTY, device=CONTROL, by_s=0.005)
+        other.change(hidden, covert=script.stays)
+
+    script.live(turn)
+    assert not one.world.fleet.private(hidden)
+    assert other.world.fleet.record_among(hidden, other.world.now.utc, other.world.now, ALL).position is not None
     same_but_for(one, other, owner)

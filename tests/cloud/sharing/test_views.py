@@ -2,6 +2,7 @@
 
 import msgspec
 from hypothesis import given, settings
+from msgspec import UNSET
 
 from cloud.fleet.proposals import PLACED
 from cloud.sharing.grants import grants_of
@@ -101,8 +102,18 @@ def test_an_owner_sees_all_of_its_own(record: FeedRecord) -> None:
     assert record.position == own.position and record.position_fresh == own.position_fresh
     for grant in set(GRANTS) - {"position", "availability", "status", "link"}:
         for name in wire_names(grant):
-            assert getattr(record, name) == getattr(own, name)
+            assert msgspec.to_builtins(getattr(record, name)) == msgspec.to_builtins(getattr(own, name))
     assert (record.ages.status_s, record.ages.link_s) == (own.status_s, own.link_s)
+
+
+@QUICK
+@given(records(), grants)
+def test_how_far_an_order_has_come_is_its_owners_alone(record: FeedRecord, fields: frozenset[Grant]) -> None:
+    """It is of all the units that the order calls, perhaps of one that nobody may know of: no partner is told."""
+    shown = view(record, Grants(fields=fields), NOON)
+    assert not shown.assignment or shown.assignment.phase is UNSET
+    told = msgspec.structs.replace(shown, assignment=view(record, OWN, NOON).assignment)
+    assert ("phase" in leaks(told, Grants(fields=fields))) == bool(record.assignment)
 
 
 @QUICK

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from cloud.config import InfluxAddress
+from cloud.doctor.influx import look_at_influx
 from cloud.errors import Fatal, Retryable
 from cloud.telemetry import influxlink as link
 from cloud.telemetry.influx import InfluxTelemetry
@@ -104,6 +105,37 @@ def test_a_bucket_that_was_removed_is_made_again(influx: Influx, store: InfluxTe
         store.append([position(2, 0)], [])
     store.append([position(2, 0)], [])
     assert [position(2, 0)] == store.series("p12", *EVER, 9)
+
+
+# What the doctor says.
+
+
+def test_the_doctor_looks_and_makes_nothing(influx: Influx, tmp_path: Path) -> None:
+    """A bucket that is not there is named and not made; one that is there is told with its days."""
+    address = address_of(influx, tmp_path)
+    for _ in range(2):
+        finding = look_at_influx(address)
+        assert "warn" == finding.level and f"bucket {address.bucket}, is not there" in finding.found
+    with opened(influx, tmp_path) as store:
+        store.append([position(1, 0), position(2, 86_400)], [])
+    finding = look_at_influx(address)
+    assert ("telemetry", "ok") == (finding.check, finding.level)
+    assert finding.found.endswith(f"bucket {address.bucket}: 2 days, 2026-11-01 to 2026-11-02")
+
+
+def test_the_doctor_says_what_an_influxdb_would_not_do(influx: Influx, tmp_path: Path) -> None:
+    """One that is away, one that lets rows go and a token's file that is not there are three different words."""
+    address = address_of(influx, tmp_path)
+    ask(influx, tmp_path, f'CREATE DATABASE "{address.bucket}" WITH DURATION 24h')
+    away = InfluxAddress(url=f"http://127.0.0.1:{free_port()}")
+    no_token = msgspec.structs.replace(address, token_file=tmp_path / "none")
+    cases = ((address, "drops rows after 24h0m0s"), (away, "is away"), (no_token, "can't be read"))
+    for asked, words in cases:
+        finding = look_at_influx(asked)
+        assert "fail" == finding.level and words in finding.found and finding.do, finding
+
+
+# What hangs.
 
 
 @contextmanager

@@ -1,23 +1,30 @@
 """No organisation learns what nothing opens to it: a short form of the search through made-up worlds."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from cloud.feeds import PartnerFeeds, Views
+from simulator.disclosure.broker import Broker
+from simulator.disclosure.doorway import Doorway, routes, run
 from simulator.disclosure.endpoints import ENDPOINTS
 from simulator.disclosure.facts import IDENTITY
+from simulator.disclosure.knocks import Knocks
 from simulator.disclosure.mutants import SHARING, search
 from simulator.disclosure.oracle import allowed
 from simulator.disclosure.play import Play, play
 from simulator.disclosure.search import Reading, leaks_of, missing_of
+from simulator.disclosure.stores import Stores
 from simulator.disclosure.world import World
 from simulator.mutants import ROOT, Mutation, apply_patch, broken_copy, copy_source, load_mutations
 
-WORLDS = 40
+WORLDS = 25
 MUTATIONS = load_mutations(SHARING)
 QUICK = {"hidden-is-shown": 4, "kin-is-told": 8}
 """Caught within so many worlds."""
@@ -27,6 +34,11 @@ DEMANDED = frozenset(
     covers-any-type covers-any-base covers-any-capability any-incident-is-joint every-incident-is-major
     access-for-ever access-to-everybody fields-of-others mixed-position not-blurred heading-kept not-held-back
     all-reasons devices-named ages-of-reasons kin-is-told
+    a-404-that-tells a-header-that-tells a-tag-that-tells found-by-what-is-closed
+    track-not-blurred track-not-held-back replay-not-held-back sharper-of-two kin-of-the-past-is-told
+    past-by-today past-by-then past-by-access hidden-today-is-shown off-duty-then-is-shown covert-then-is-shown
+    withdrawn-then-opens loans-open-all-the-past agreements-of-all accesses-of-all loans-of-all figures-of-others
+    places-of-covert-times mqtt-clear-forgotten mqtt-left-there cad-of-another cad-told-that-it-is-there
     """.split()
 )
 """Each rule of sharing, by the patch that takes it away."""
@@ -84,6 +96,33 @@ def test_a_view_that_lacks_a_unit_is_found() -> None:
         reading = reading_of(world, partner)
         assert len(reading.now.units) == len(list(missing_of(reading, b'{"records":[]}')))
         assert reading.now.units
+
+
+def test_every_route_of_the_partners_port_is_asked() -> None:
+    """Each route that answers a GET is asked in some world, but for the stream, which is listened to."""
+    asked = set[str]()
+    for seed in range(6):
+        played = Play(seed)
+        played.live()
+        asked |= played.paths
+    met = {path: re.compile(re.sub(r"\{\w+\}", "[^/]+", path)) for path in routes()}
+    assert {"/v1/feed"} == {path for path, wanted in met.items() if not any(map(wanted.fullmatch, asked))}
+
+
+def test_what_nothing_opens_is_found_at_the_door_and_at_the_broker() -> None:
+    """Where the words of the agreements open nothing, and the product goes by others, both ways out are told of."""
+    world = World(3)
+    views = Views(world.fleet, world.directory, world.now)
+    feeds = PartnerFeeds(views, epoch="epoch", tick_ms=200, now=world.now)
+    stores, broker = Stores(world), Broker(world, feeds)
+    knocks = Knocks(world, stores, Doorway(world, feeds, stores))
+    feeds.tick(world.now, [])
+    stores.remember()
+    world.directory = msgspec.structs.replace(world.directory, agreements={})
+    readings = {name: reading_of(world, name) for name in world.organisations}
+    found = [told for name in world.organisations for told in run(knocks.knock(name, readings[name]))]
+    assert {"lists", "unseen"} <= {told.partition(":")[0] for told in found}
+    assert any("nothing opens it" in told for _, told in broker.search(readings))
 
 
 def test_every_way_out_is_read() -> None:

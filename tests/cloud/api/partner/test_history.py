@@ -26,6 +26,7 @@ from tests.cloud.api.partner.lab import (
     write_sharing,
 )
 from tests.cloud.api.speaker import Speaker
+from tests.cloud.fleet.samples import COUNTY
 from tests.waiting import eventually
 
 Asking = Callable[[App, httpx.AsyncClient, Speaker], Awaitable[None]]
@@ -122,7 +123,13 @@ def test_the_past_needs_a_word_then_and_now(shared_mosquitto: RunningBroker, tmp
             assert {PUMP} == (await replay(client, after)).keys(), "withdrawn now"
             assert 404 == (await client.get(f"v1/units/{CAR}/track")).status_code
             assert 200 == (await control.post("v1/agreements/a1/restore", json=SAID)).status_code
-        assert {PUMP, CAR, VAN} == (await replay(client, after)).keys()
+            assert {PUMP, CAR, VAN} == (await replay(client, after)).keys()
+            just_now = {"at": SystemClock().now().isoformat()}  # what is not kept yet is waited for
+            waiting = asyncio.create_task(client.get("v1/replay", params=just_now))
+            await SystemClock().sleep(0.05)
+            assert 200 == (await control.post("v1/agreements/a1/withdraw", json=SAID)).status_code
+            assert not waiting.done() and 503 == (await waiting).status_code, "withdrawn while it waited"
+            assert 200 == (await control.post("v1/agreements/a1/restore", json=SAID)).status_code
         assert {PUMP} == (await replay(client, between)).keys(), "withdrawn then"
 
     ask(tmp_path, shared_mosquitto, asking)
@@ -155,6 +162,36 @@ def test_what_was_hidden_then_stays_hidden(shared_mosquitto: RunningBroker, tmp_
         assert COVERT in await replay(client, await passed(app))
 
     ask(tmp_path, shared_mosquitto, asking, BLURRED)
+
+
+def test_where_it_was_while_it_was_covert_stays_hidden(shared_mosquitto: RunningBroker, tmp_path: Path) -> None:
+    """A car that is covert no more is seen from then on, and not where it was before: not now, and in no replay."""
+
+    async def run() -> None:
+        county = COUNTY.replace('id = "kp-12"\n', 'id = "kp-12"\ncovert = true\n')
+        async with (
+            sharing_site(tmp_path, shared_mosquitto, BLURRED, county=county) as app,
+            as_partner(app, FIRE) as fire,
+            as_partner(app, POLICE) as police,
+            drive(app, shared_mosquitto),
+        ):
+            assert 404 == (await fire.get(f"v1/units/{CAR}")).status_code
+            await reload(app, tmp_path, BLURRED, county=COUNTY)
+            at = await passed(app)
+            for client, is_known in ((fire, False), (police, True)):
+                client.timeout = httpx.Timeout(20)
+                shown = [(await client.get(f"v1/units/{CAR}")).json(), (await replay(client, at))[CAR]]
+                assert [is_known] * 2 == [one["position"] is not None for one in shown]
+            assert [] == await track(fire)
+            async with as_partner(app, POLICE) as owner:
+                await tracked(owner)  # it is stored: the next process knows it
+        for _ in range(2):  # the second knows of that time only by the ledger
+            async with sharing_site(tmp_path, shared_mosquitto, BLURRED, county=COUNTY) as app:
+                async with as_partner(app, FIRE) as fire, as_partner(app, POLICE) as police:
+                    places = [(await one.get(f"v1/units/{CAR}")).json()["position"] for one in (fire, police)]
+                    assert [False, True] == [place is not None for place in places]
+
+    asyncio.run(run())
 
 
 def test_what_waits_for_an_incident_opens_no_past(shared_mosquitto: RunningBroker, tmp_path: Path) -> None:
