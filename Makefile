@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto mosquitto-clients:mosquitto_sub curl:curl chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool nodejs:node npm:npm influxdb:influxd nginx:nginx
+DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto mosquitto-clients:mosquitto_sub curl:curl chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool nodejs:node npm:npm influxdb:influxd nginx:nginx device-tree-compiler:dtc
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help setup setup-test demo test proof lint lock schemas vendor
+.PHONY: help setup setup-test demo test proof lint lock schemas kit vendor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ lock: setup ## renew the three locks
 
 schemas: setup ## write wire/published from the structs
 	$(BIN)/python -m wire.publish
+
+kit: setup ## check the pin maps of hardware/ and write what is generated from them
+	$(BIN)/python -m kit.render
 
 vendor: setup ## renew what the board's map is made of (needs npm): see cloud/console/vendor/manifest.toml
 	$(BIN)/python tools/vendor_console.py

@@ -10,7 +10,7 @@ from tests.programs import require_program
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("wire", "edge_agent", "cloud", "simulator")
-PACKAGES = (*SHIPPED, "benchmarks", "tests")
+PACKAGES = (*SHIPPED, "kit", "benchmarks", "tests")
 
 
 @dataclass(frozen=True)

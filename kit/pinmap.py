@@ -1,0 +1,154 @@
+"""The shape of a `pinmap.toml`: every pin, bus, address, connector and signal of one revision of one device. Pure."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge_agent.config.buses import Parity
+from edge_agent.config.register_maps import PointName
+from edge_agent.config.settings import ButtonName, Token
+from wire.scheme import CodeText
+from wire.strict import Problem, convert, read_toml
+
+Label = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z", description="a name: 1 to 40 of a-z, 0-9 and _, a letter first")
+]
+Place = Annotated[str, Meta(pattern=r"^[A-Z]{1,2}[0-9]{1,2}\.[1-9][0-9]?\Z", description="a connector's pin, as J2.3")]
+Words = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,.;:'()+&/-]{0,79}\Z",
+        description="up to 80 letters, digits, spaces and ,.;:'()+&/-",
+    ),
+]
+"""What stands in comments and tables alike."""
+SerialPath = Annotated[str, Meta(pattern=r"^/dev/[A-Za-z0-9/_.-]{1,80}\Z", description="a path such as /dev/ttyAMA3")]
+Reference = Annotated[str, Meta(pattern=r"^[A-Z]{1,2}[0-9]{1,2}\Z", description="a connector's reference, as J2")]
+PointText = Annotated[
+    str, Meta(pattern=r"^[a-z0-9_-]{1,40}\.[a-z0-9_-]{1,40}\Z", description="SLAVE.POINT, such as io.di0")
+]
+Gpio = Annotated[int, Meta(ge=0, le=99, description="a GPIO by its BCM number")]
+Volts = Annotated[float, Meta(ge=0, le=60, description="the highest that it carries in normal use, in volts")]
+Use = Literal["button", "emergency", "lamp", "input", "output", "pps", "power_fail"]
+Through = Literal["direct", "opto", "divider", "driver", "relay"]
+
+OUTPUTS: tuple[Use, ...] = ("lamp", "output")
+"""What the device drives; it reads the others."""
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """What it is the pin map of."""
+
+    device: Token
+    revision: Token
+    title: Words
+
+
+class PanelEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the panel's buttons declare, until a profile says otherwise."""
+
+    scheme: Token
+    codes: Annotated[dict[ButtonName, CodeText], Meta(min_length=1, description="button = status code")]
+
+
+class Connector(msgspec.Struct, frozen=True, kw_only=True):
+    """A connector of the enclosure."""
+
+    name: Reference
+    title: Words
+    pins: Annotated[int, Meta(ge=1, le=50, description="how many pins it has")]
+    left_open: tuple[int, ...] = ()
+    """Pins that nothing is wired to, on purpose."""
+
+
+class Rail(msgspec.Struct, frozen=True, kw_only=True):
+    """A supply or a return: the only thing that may stand on several pins."""
+
+    name: Label
+    title: Words
+    volts: Volts
+    to: Annotated[tuple[Place, ...], Meta(min_length=1, description="connector pins")]
+
+
+class Chip(msgspec.Struct, frozen=True, kw_only=True):
+    """A chip of an I2C bus, on the board."""
+
+    name: Label
+    title: Words
+    compatible: Annotated[
+        str, Meta(pattern=r"^[a-z0-9]+,[a-z0-9-]+\Z", description="its name in device trees, as maxim,ds3231")
+    ]
+    address: Annotated[int, Meta(ge=0x08, le=0x77, description="its address of 7 bits, such as 0x68")]
+
+
+class SlavePart(msgspec.Struct, frozen=True, kw_only=True):
+    """A Modbus module of an RS-485 line."""
+
+    name: PointName
+    id: Annotated[int, Meta(ge=1, le=247, description="the address set on the module")]
+    map: Token
+    stands_v: Volts = 30.0
+    """The most that its inputs and outputs stand."""
+
+
+class BusPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A bus: which pins it takes, which wires leave the board, and what is on it."""
+
+    name: Label
+    title: Words
+    kind: Literal["i2c", "uart", "rs485"]
+    peripheral: Literal["i2c1", "uart2", "uart3", "uart4", "uart5"]
+    pins: dict[str, Gpio] = {}
+    wires: dict[str, Place] = {}
+    volts: Volts = 3.3
+    """What its wires carry (i2c, uart)."""
+    path: SerialPath | None = None
+    """uart, rs485: what Linux calls it."""
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    parity: Parity = "N"
+    poll_ms: Annotated[int, Meta(ge=20, le=60_000, description="milliseconds between polls of each slave")] = 250
+    chip: tuple[Chip, ...] = ()
+    slave: tuple[SlavePart, ...] = ()
+    along: tuple[str, ...] = ()
+    """rs485: what stands along the cable from one end to the other; `board` is this device."""
+    terminated: tuple[str, ...] = ()
+    """rs485: where a 120 ohm resistor is fitted."""
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One signal, from a GPIO or a point of a Modbus module to a connector's pin or a part of the board."""
+
+    name: Label
+    title: Words
+    use: Use
+    pin: Gpio | None = None
+    point: PointText | None = None
+    through: Through = "direct"
+    volts: Volts = 3.3
+    """What it carries beyond what it goes through."""
+    to: Place | None = None
+    part: Words | None = None
+    """What it goes to on the board, where it does not leave it."""
+    button: ButtonName | None = None
+    """Of a button, the emergency button, or the lamp of one."""
+
+
+class Pinmap(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole pin map."""
+
+    board: Board
+    panel: PanelEntry | None = None
+    connector: Annotated[tuple[Connector, ...], Meta(min_length=1, description="[[connector]]")]
+    rail: tuple[Rail, ...] = ()
+    bus: tuple[BusPart, ...] = ()
+    signal: Annotated[tuple[Signal, ...], Meta(min_length=1, description="[[signal]]")]
+
+
+def parse_pinmap(text: str) -> Pinmap | tuple[Problem, ...]:
+    """Read a pin map's shape, or tell every problem that it has. What clashes is for `check` to tell."""
+    try:
+        data = read_toml(text)
+    except ValueError as error:
+        return (Problem("", f"is not TOML: {error}", "a pin map"),)
+    return convert(data, Pinmap)

@@ -1,0 +1,1 @@
+"""Tests of the device kit: its pin maps, and what is generated from them."""
