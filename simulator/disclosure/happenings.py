@@ -168,6 +168,8 @@ class Happenings:
 
     def _refuse(self, unit: str) -> None:
         """The panel beside a vehicle presses, names a later status too, and that one was refused."""
+        if unit in self.world.off_duty:
+            return  # whoever has just gone home would be the other side of a quarrel, and in the open by it
         panel = f"{self.world.directory.units[unit].carrier}-panel"
         self._quarrels.add(unit)
         self.press(unit, "2", device=panel, by_s=1.0)
