@@ -24,7 +24,7 @@ setup-test: ## add the Debian packages and node packages that the tests drive
 	@$(MAKE) -s tests/node/node_modules/.done
 
 tests/node/node_modules/.done: tests/node/package-lock.json
-	@npm ci --silent --prefix tests/node
+	@npm ci --loglevel=error --prefix tests/node
 	@touch $@
 
 demo: setup ## a simulated county on a live board
