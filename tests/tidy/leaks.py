@@ -30,7 +30,7 @@ def leaks(path: str, text: str) -> list[str]:
 
 
 def addresses(path: str, text: str) -> list[str]:
-    """Addresses in a lock: it pins by hash alone, so that any index will do."""
+    """Addresses in a lock: it pins by hash alone, so that any index will do. A page that asks for money is one too."""
     return [f"{path} names an address: {address}" for address in re.findall(r"(?:https?|file)://\S*", text)]
 
 
@@ -50,7 +50,10 @@ LEAKS = (
     Rule(
         forbids="addresses in locks",
         complaints=addresses,
-        holds_for=lambda path: path.endswith(".lock"),
-        broken_by=(("requirements.lock", "--index-url https://mirror.example/simple"),),
+        holds_for=lambda path: path.endswith((".lock", "/package-lock.json", "/package.json")),
+        broken_by=(
+            ("requirements.lock", "--index-url https://mirror.example/simple"),
+            ("tests/node/package-lock.json", '"funding": {"url": "https://mirror.example/sponsors/one"}'),
+        ),
     ),
 )
