@@ -158,6 +158,7 @@ class App:
             self._settings.directory, in_force, clock=self._clock, record=partial(record_directory, ledger)
         )
         desk = Desk(in_force, ledger, ports, clock=self._clock, owner_term=ingest.owner_term)
+        partners.views.given_here = desk.is_given_here
         modes = connect_modes(ingest, in_force, ledger, self._clock)
         alarm_ports = connect_alarms(ingest, Watching(feed, listeners, partners), modes)
         alarms = Alarms(in_force, ledger, alarm_ports, clock=self._clock)

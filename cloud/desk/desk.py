@@ -129,6 +129,11 @@ class Desk:
         order = self._memory.orders.get(order_id)
         return None if order is None else order.outside
 
+    def is_given_here(self, order_id: str) -> bool:
+        """Tell whether an order in hand is one of our own. What is not in hand is nobody's word."""
+        order = self._memory.orders.get(order_id)
+        return order is not None and order.outside is None
+
     def active(self) -> tuple[OrderView, ...]:
         """Every order in hand, oldest first."""
         return tuple(view(order) for order in self._memory.orders.values() if order.active)

@@ -18,8 +18,8 @@ class Encoder:
     def __init__(self) -> None:
         """Nothing was encoded yet."""
         self._moment: Moment | None = None
-        self._made: dict[int, tuple[PartnerRecord, msgspec.Raw]] = {}
-        """By the record itself: views give the same one to everybody who may see the same."""
+        self._made: dict[object, tuple[PartnerRecord, msgspec.Raw]] = {}
+        """By the record itself and what is opened of it: views give the same one to everybody who may see the same."""
         self.held_back = 0
         """Records that would have told what no agreement opens: a fault of ours, and none of them left."""
 
@@ -29,11 +29,12 @@ class Encoder:
             self._moment, self._made = now, {}
         encoded = []
         for one in shown:
-            made = self._made.get(id(one.record))
+            opened = one.grants.fields, one.grants.precision_m, one.grants.delay_s, one.grants.own
+            made = self._made.get((id(one.record), opened))
             if made is None:
                 if not self._may_leave(one):
                     continue
-                made = self._made[id(one.record)] = (one.record, msgspec.Raw(_encode(one.record)))
+                made = self._made[id(one.record), opened] = (one.record, msgspec.Raw(_encode(one.record)))
             encoded.append(made[1] if one.record.agreements == one.grants.agreements else _naming(made[1], one))
         return tuple(encoded)
 

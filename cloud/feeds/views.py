@@ -1,7 +1,7 @@
 """Each partner's view of the fleet, kept from tick to tick: who may see which unit, and what of it. Pure."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -96,6 +96,8 @@ class Views:
         self._held: dict[str, tuple[HeldPlace, ...]] = {}
         self._incidents: dict[str, frozenset[str]] = {}
         """By organisation, the incidents that its own units were assigned to at the last update."""
+        self.given_here: Callable[[str], bool] = lambda _order: True
+        """Whether an order was given here: an incident that a partner's own system names makes nothing joint."""
         self._due: dict[str, datetime] = {}
         """When a position that is held back of a unit is next let through."""
         self._follow(directory)
@@ -376,7 +378,9 @@ class Views:
         found: dict[str, set[str]] = {}
         for incident, units in self._on.items():
             for entry in units.values():
-                found.setdefault(entry.organisation, set()).add(incident)
+                order = self._fleet.assignment(entry.id)
+                if order is not None and self.given_here(order.order):
+                    found.setdefault(entry.organisation, set()).add(incident)
         return {organisation: frozenset(incidents) for organisation, incidents in found.items()}
 
 

@@ -54,6 +54,22 @@ def test_an_assignment_shows_and_sends_nothing(tmp_path: Path) -> None:
     on_a_desk(tmp_path, scenario)
 
 
+def test_only_an_order_of_our_own_was_given_here(tmp_path: Path) -> None:
+    """What a CAD names, or nobody has in hand, is no order of ours: agreements about joint incidents go by that."""
+
+    async def scenario(lab: Lab) -> None:
+        lab.hear(STATION, PUMP)
+        await put(lab)
+        assert lab.desk.is_given_here(ORDER)
+        assert not lab.desk.is_given_here("00000000-0000-4000-8000-000000000000")
+        on = lab.assigned[PUMP_UNIT]
+        assert isinstance(await lab.desk.assign(asked(on[1])), Assigned)
+        moved = lab.assigned[PUMP_UNIT][0]
+        assert moved is not None and moved.order != ORDER and not lab.desk.is_given_here(moved.order)
+
+    on_a_desk(tmp_path, scenario)
+
+
 def test_it_is_decided_on_what_stands(tmp_path: Path) -> None:
     """Another version than the unit's is refused with that one; what is so already is not done again."""
 

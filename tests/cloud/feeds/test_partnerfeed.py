@@ -82,6 +82,24 @@ def test_a_joint_incident_opens_and_closes() -> None:
     assert not client.records[CAR].assignment
 
 
+def test_a_partners_own_word_makes_no_incident_joint() -> None:
+    """Its own system may name any incident: only an order that was given here opens the owner's unit by it."""
+    world = World(COUNTY_ROWS + BOTH + SHARED + JOINT)
+    client = world.connect()
+    world.views.given_here = lambda _order: False
+    world.assign(CAR, "I1")
+    world.assign(PUMP, "I1")
+    world.tick()
+    assert "assignment" not in client.records[CAR].grants
+
+    world.views.given_here = lambda _order: True
+    world.assign(PUMP, "")
+    world.tick()
+    world.assign(PUMP, "I1")
+    world.tick()
+    assert client.records[CAR].assignment
+
+
 def test_time_alone_ends_an_agreement() -> None:
     """`valid_until` passes with nothing else happening: the next tick takes its units away."""
     world = World(COUNTY_ROWS + BOTH + ended("a1", 10, fields=["status"]))
