@@ -29,6 +29,9 @@ PERIPHERALS = {
 }
 """The pins of each peripheral. `de` is the UART's RTS, which turns an RS-485 transceiver round."""
 
+ADDRESSES = {"uart2": "fe201400", "uart3": "fe201600", "uart4": "fe201800", "uart5": "fe201a00"}
+"""Where the processor has each serial peripheral: the kernel's numbers of ports change, these do not."""
+
 ROLES = {"i2c": ("sda", "scl"), "uart": ("tx", "rx"), "rs485": ("tx", "rx", "de")}
 """The pins that a bus of each kind needs."""
 

@@ -44,6 +44,11 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     revision: Token
     title: Words
 
+    @property
+    def name(self) -> str:
+        """What it is called everywhere else, such as `vehicle-a`."""
+        return f"{self.device}-{self.revision}"
+
 
 class PanelEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What the panel's buttons declare, until a profile says otherwise."""

@@ -1,5 +1,7 @@
 """`python -m kit.render`: checks every pin map of `hardware/` and writes what is generated from it.
 
+What a person reads goes beside the pin map; what a device takes goes to `firmware_configs/boards`.
+
 A pin map with a fault is refused with every fault, a line each, and nothing of it is written.
 """
 
@@ -9,13 +11,17 @@ from pathlib import Path
 
 from edge_agent.config.register_maps import RegisterMap, load_maps
 from kit.check import check
+from kit.names import names
 from kit.overlay import overlay
 from kit.pinmap import Pinmap, parse_pinmap
 from kit.sections import sections
 from kit.wiring import wiring
 from wire.strict import Problem, in_file
 
-HARDWARE = Path(__file__).parents[1] / "hardware"
+ROOT = Path(__file__).parents[1]
+HARDWARE = ROOT / "hardware"
+BOARDS = ROOT / "firmware_configs" / "boards"
+"""What a device takes: a folder for each board, such as `vehicle-a`, in which everything is generated."""
 GENERATED = "generated"
 """The folder beside a pin map in which everything is generated, and nothing else stands."""
 
@@ -33,11 +39,16 @@ def read_pinmap(path: Path, maps: Mapping[str, RegisterMap]) -> Pinmap | tuple[P
 
 
 def documents(pinmap: Pinmap) -> dict[str, str]:
-    """Everything that is generated from a pin map: the file's name, and its text."""
-    return {"overlay.dts": overlay(pinmap), "agent.toml": sections(pinmap), "wiring.md": wiring(pinmap)}
+    """What is generated from a pin map for people: the file's name, and its text."""
+    return {"wiring.md": wiring(pinmap)}
 
 
-def render(hardware: Path) -> bool:
+def board_files(pinmap: Pinmap) -> dict[str, str]:
+    """What is generated from a pin map for the device itself: the file's name, and its text."""
+    return {"overlay.dts": overlay(pinmap), "agent.toml": sections(pinmap), "names.rules": names(pinmap)}
+
+
+def render(hardware: Path, boards: Path) -> bool:
     """Write what is generated from each pin map, telling of each; whether all of them could be used."""
     maps, problems = load_maps()
     paths = sorted(hardware.glob("*/*/pinmap.toml"))
@@ -50,19 +61,20 @@ def render(hardware: Path) -> bool:
             problems += found
             continue
         _write(path.parent / GENERATED, documents(found))
+        _write(boards / found.board.name, board_files(found))
     for problem in problems:
         print(problem, file=sys.stderr)
     return not problems
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     for stale in folder.iterdir():
         if stale.name not in texts:
             stale.unlink()
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-        print(f"      {GENERATED}/{name}", flush=True)
+        print(f"      {folder.name}/{name}", flush=True)
 
 
 def _place_problems(pinmap: Pinmap, path: Path) -> tuple[Problem, ...]:
@@ -76,4 +88,4 @@ def _place_problems(pinmap: Pinmap, path: Path) -> tuple[Problem, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if render(HARDWARE) else 1)
+    sys.exit(0 if render(HARDWARE, BOARDS) else 1)

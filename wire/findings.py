@@ -1,5 +1,7 @@
 """What a look at a running system found, one line each, for `edge-agent diagnose` and `watchroom doctor`. Pure.
 
+A device says the same of its parts in its heartbeats, on its Faults tab and on the fleet-health page.
+
 Words, never colours or symbols, so that a screen reader, a log and a telephone carry them all the same.
 """
 
@@ -7,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
+
+from wire.events import Text, Word
 
 Level = Literal["ok", "warn", "fail"]
 _WORDS: dict[Level, str] = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
@@ -16,12 +20,12 @@ _INDENT = " " * 6
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that was looked at."""
 
-    check: str
+    check: Word
     """What was looked at: a word or two."""
     level: Level
-    found: str
+    found: Text = ""
     """What is so."""
-    do: str = ""
+    do: Text = ""
     """What a person is to do about it; never empty where something is wrong."""
 
 

@@ -24,6 +24,7 @@ from wire.events import (
     Word,
     keep_utc,
 )
+from wire.findings import Finding
 
 VERSION = 1
 MESSAGE_BYTES_MAX = 16_384
@@ -124,6 +125,9 @@ class Vitals(Sent, frozen=True, kw_only=True):
     outbox: OutboxDepth
     disk_free_mib: Count | None = None
     faults: Annotated[list[Text], Meta(max_length=20)] = []
+    health: Annotated[list[Finding], Meta(max_length=12)] = []
+    """What the device's own look at each of its parts found: receiver, bus, panel, disk, clock, link. One that is in
+    order has neither `found` nor `do`. Empty: the device does not tell."""
     asleep_until: Instant | None = None
     nonce: Nonce = ""
     """The newest that the device has minted for commands, at the moment it sent this."""

@@ -164,8 +164,8 @@ SEEDED = [
     ),
     pytest.param(
         "vehicle",
-        'path = "/dev/ttyAMA4"',
-        'path = "/dev/ttyAMA4"\nvolts = 5',
+        'path = "/dev/watchroom/receiver"',
+        'path = "/dev/watchroom/receiver"\nvolts = 5',
         "the pins of bus 'receiver' stand 3.3 V, and its wires carry 5 V",
         id="too many volts for a bus",
     ),
@@ -285,7 +285,7 @@ SEEDED = [
         id="chips of a serial line",
     ),
     pytest.param(
-        "vehicle", 'path = "/dev/ttyAMA4"\n', "", "bus 'receiver' has no path", id="a serial line without a path"
+        "vehicle", 'path = "/dev/watchroom/receiver"\n', "", "bus 'receiver' has no path", id="a serial line without a path"
     ),
     pytest.param(
         "vehicle",

@@ -11,7 +11,7 @@ from edge_agent.around import load_layout
 from edge_agent.config import Config, load
 from kit.header import HEADER_PINS, PERIPHERALS
 from kit.pinmap import Pinmap
-from kit.render import GENERATED, HARDWARE, documents, read_pinmap, render
+from kit.render import BOARDS, GENERATED, HARDWARE, board_files, documents, read_pinmap, render
 from tests.kit.pinmaps import FOLDERS, MAPS, pinmap_of, seeded, text_of
 from tests.programs import require_program
 from tests.tidy.sources import ROOT
@@ -30,11 +30,16 @@ scheme = "{scheme}"
 STATION = '\n[station]\nlayout = "station.toml"\n'
 
 
+def board_of(device: str) -> Path:
+    """The folder of what a device takes."""
+    return BOARDS / pinmap_of(device).board.name
+
+
 def agent_config(folder: Path, device: str, more: str = "") -> Config:
     """What the agent's own loader makes of a device's generated sections, beside the least that a device must say."""
     panel = pinmap_of(device).panel
     assert panel is not None
-    generated = (FOLDERS[device] / GENERATED / "agent.toml").read_text("utf-8")
+    generated = (board_of(device) / "agent.toml").read_text("utf-8")
     (folder / "device.toml").write_text(HEAD.format(scheme=panel.scheme) + generated + more, encoding="utf-8")
     return load(folder / "device.toml", {})
 
@@ -50,8 +55,12 @@ def compile_tree(source: Path, *options: str) -> bytes:
 @pytest.mark.parametrize("device", FOLDERS)
 def test_nothing_has_drifted(device: str) -> None:
     """The files in `generated` are those that the pin map gives, and there is no other: nobody forgot `make kit`."""
-    folder = FOLDERS[device] / GENERATED
-    assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == documents(pinmap_of(device))
+    pinmap = pinmap_of(device)
+    for folder, texts in (
+        (FOLDERS[device] / GENERATED, documents(pinmap)),
+        (board_of(device), board_files(pinmap)),
+    ):
+        assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == texts
 
 
 @pytest.mark.parametrize("device", FOLDERS)
@@ -89,7 +98,7 @@ def texts(node: object) -> Iterator[str]:
 @pytest.mark.parametrize("device", FOLDERS)
 def test_the_overlay_goes_round(device: str, tmp_path: Path) -> None:
     """The device-tree compiler takes the overlay without a word, and there and back it is the same."""
-    binary = compile_tree(FOLDERS[device] / GENERATED / "overlay.dts", "-@")
+    binary = compile_tree(board_of(device) / "overlay.dts", "-@")
     (tmp_path / "overlay.dtbo").write_bytes(binary)
     dtc = require_program("dtc")
     back: list[str | Path] = [
@@ -110,7 +119,7 @@ def test_the_overlay_goes_round(device: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("device", FOLDERS)
 def test_the_overlay_sets_every_pin(device: str) -> None:
     """Each GPIO of the pin map's signals and serial lines stands in a brcm,pins of the overlay, once."""
-    text = (FOLDERS[device] / GENERATED / "overlay.dts").read_text("utf-8")
+    text = (board_of(device) / "overlay.dts").read_text("utf-8")
     rows = [line.partition("<")[2].partition(">")[0].split() for line in text.splitlines() if "brcm,pins" in line]
     pinmap = pinmap_of(device)
     serial = [pin for bus in pinmap.bus if bus.kind != "i2c" for pin in bus.pins.values()]
@@ -132,7 +141,7 @@ def test_rendering_tells_what_it_does_and_refuses_a_fault(tmp_path: Path, capsys
         (tmp_path / device / "a" / GENERATED).mkdir(parents=True)
         (tmp_path / device / "a" / "pinmap.toml").write_text(text, encoding="utf-8")
         (tmp_path / device / "a" / GENERATED / "stale.md").touch()
-    assert not render(tmp_path)
+    assert not render(tmp_path, tmp_path / "boards")
     said = capsys.readouterr()
     assert "[1/2] station/a/pinmap.toml" in said.out and "[2/2] vehicle/a/pinmap.toml" in said.out
     assert said.err.startswith("vehicle/a/pinmap.toml: signal[") and "GPIO17 is used by" in said.err
@@ -144,7 +153,7 @@ def test_rendering_tells_what_it_does_and_refuses_a_fault(tmp_path: Path, capsys
 
 def test_a_folder_without_pin_maps_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where there is nothing to render, that is a fault."""
-    assert not render(tmp_path)
+    assert not render(tmp_path, tmp_path / "boards")
     assert "has no pin map" in capsys.readouterr().err
 
 
