@@ -146,6 +146,18 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
 
 
+class Alone(msgspec.Struct, frozen=True, kw_only=True):
+    """What a station did that was cut off for long, on the virtual clock."""
+
+    cut_s: float = 0.0
+    reads: int = 0
+    deeds: int = 0
+    turnouts: int = 0
+    drained_s: float = 0.0
+    seconds: float = 0.0
+    trouble: str = ""
+
+
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """What searching made-up worlds found, and which broken rules it saw through."""
 
@@ -172,13 +184,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     parts: Sequence[Part]
     simulated: Simulated | None
     remembered: Remembered | None = None
+    alone: Alone | None = None
     shared: Shared | None = None
 
     @property
     def troubles(self) -> list[str]:
         """Why it does not hold; empty where it does."""
         found = [f"{part.name}: {part.trouble}" for part in self.parts if part.trouble]
-        for name, one in (("simulation", self.simulated), ("memory", self.remembered), ("sharing", self.shared)):
+        ways = {"simulation": self.simulated, "memory": self.remembered, "island": self.alone, "sharing": self.shared}
+        for name, one in ways.items():
             found += [f"{name}: {one.trouble}"] if one and one.trouble else []
         return found
 
@@ -192,6 +206,8 @@ def render(report: Report) -> str:
         sections.append(_simulation(report.simulated))
     if report.remembered is not None:
         sections.append(_memory(report.remembered))
+    if report.alone is not None:
+        sections.append(_alone(report.alone))
     if report.shared is not None:
         sections.append(_sharing(report.shared))
     return "\n\n".join([*sections, LIMITS, _circumstances(report)]) + "\n"
@@ -283,6 +299,16 @@ def _simulation(found: Simulated) -> str:
 def _memory(found: Remembered) -> str:
     counts = msgspec.structs.asdict(found)
     return MEMORY.format(virtual=readable(found.virtual_s), took=readable(found.seconds), **counts)
+
+
+def _alone(found: Alone) -> str:
+    return (
+        "## A station that is cut off for long\n\n"
+        f"On the virtual clock a station was cut off for {readable(found.cut_s)}. Meanwhile it read its lines "
+        f"{found.reads:,} times, and {found.deeds:,} things were done at it, {found.turnouts:,} turnouts among them. "
+        f"{readable(found.drained_s)} after the cut control had each of them, once and at its own time. That took "
+        f"{readable(found.seconds)}."
+    )
 
 
 def _sharing(found: Shared) -> str:

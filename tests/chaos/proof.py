@@ -21,15 +21,25 @@ from cloud.clock import SystemClock
 from tests.chaos.kills import KILLS_A_QUOTA, PHASES
 from tests.chaos.machine import ROOT, read_commit, read_machine
 from tests.chaos.pace import readable
-from tests.chaos.page import Part, Remembered, Report, Shared, Simulated, render
+from tests.chaos.page import Alone, Part, Remembered, Report, Shared, Simulated, render
 from tests.chaos.verdict import Figures
 
 LABS = ("kills", "cuts", "disks", "network", "clocks", "freezes", "mobilisations", "islands")
 SIMULATION = "simulation"
 MEMORY = "memory"
+ISLAND = "island"
 SHARING = "sharing"
 PAGE = "docs/proof.md"
-QUICK = {"kills": 60, "cuts": 20, "mobilisations": 20, "others": 5, "seeds": 100, "hours": 1.0, "worlds": 200}
+QUICK = {
+    "kills": 60,
+    "cuts": 20,
+    "mobilisations": 20,
+    "others": 5,
+    "seeds": 100,
+    "hours": 1.0,
+    "cut_hours": 1.0,
+    "worlds": 200,
+}
 _clock = SystemClock()
 
 Say = Callable[[str], None]
@@ -146,6 +156,24 @@ def judge_memory(found: Remembered, violations: Sequence[str], code: int) -> str
     return f"too few {' and '.join(missing)}, so little was tried" if missing else ""
 
 
+def run_island(hours: float, say: Say) -> Alone:
+    """A station that is cut off for hours of the virtual clock."""
+    ran = run(["simulator.scenario.island", "--cut-s", str(hours * 3600)], say)
+    answer = ran.answer()
+    found = msgspec.convert(answer, Alone)
+    trouble = judge_island(found, hours, answer.get("violations", []), ran.code)
+    return msgspec.structs.replace(found, seconds=ran.seconds, trouble=trouble)
+
+
+def judge_island(found: Alone, hours: float, violations: Sequence[str], code: int) -> str:
+    """Why the cut does not prove what it should; empty where it does."""
+    if violations or code != 0:
+        return f"{len(violations)} things that do not hold, exit code {code}: {' '.join(violations[:1])}"
+    if found.cut_s < hours * 3600 or found.turnouts < 2 * hours or found.deeds < 12 * hours:
+        return f"only {found.deeds} deeds and {found.turnouts} turnouts in {found.cut_s:.0f} s: little was tried"
+    return ""
+
+
 def run_sharing(worlds: int, say: Say) -> Shared:
     """The made-up worlds, and the broken rules that the search must find."""
     searched = run(["simulator.disclosure.matrix", "--worlds", str(worlds)], say)
@@ -178,10 +206,10 @@ def judge_sharing(found: Shared, worlds: int, codes: tuple[int, int]) -> str:
 def prove(asked: argparse.Namespace, say: Say) -> Report:
     """All of it, or what `--only` names."""
     started_s = _clock.monotonic()
-    chosen = asked.only or [SIMULATION, MEMORY, SHARING, *LABS]
+    chosen = asked.only or [SIMULATION, MEMORY, ISLAND, SHARING, *LABS]
     commit = read_commit(PAGE)
     parts = []
-    simulated = remembered = shared = None
+    simulated = remembered = alone = shared = None
     for place, name in enumerate(chosen, 1):
         say(f"== {place} of {len(chosen)}: {name}")
         if name == SIMULATION:
@@ -190,6 +218,9 @@ def prove(asked: argparse.Namespace, say: Say) -> Report:
         elif name == MEMORY:
             remembered = run_memory(asked.hours, say)
             trouble = remembered.trouble
+        elif name == ISLAND:
+            alone = run_island(asked.cut_hours, say)
+            trouble = alone.trouble
         elif name == SHARING:
             shared = run_sharing(asked.worlds, say)
             trouble = shared.trouble
@@ -205,11 +236,12 @@ def prove(asked: argparse.Namespace, say: Say) -> Report:
         commit=commit,
         command=f"python -m tests.chaos.proof --kills {asked.kills} --cuts {asked.cuts} "
         f"--mobilisations {asked.mobilisations} --others {asked.others} --seeds {asked.seeds} --hours {asked.hours:g} "
-        f"--worlds {asked.worlds} --seed {asked.seed}",
+        f"--cut-hours {asked.cut_hours:g} --worlds {asked.worlds} --seed {asked.seed}",
         seconds=_clock.monotonic() - started_s,
         parts=parts,
         simulated=simulated,
         remembered=remembered,
+        alone=alone,
         shared=shared,
     )
 
@@ -233,10 +265,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--others", type=int, default=100, help="of each other fault (default 100)")
     parser.add_argument("--seeds", type=int, default=2000, help="of the simulation (default 2000)")
     parser.add_argument("--hours", type=float, default=24.0, help="of a day that is replayed (default 24)")
+    parser.add_argument("--cut-hours", type=float, default=13.0, help="that a station is cut off (default 13)")
     parser.add_argument("--worlds", type=int, default=5000, help="in which sharing is searched (default 5000)")
     parser.add_argument("--seed", type=int, default=1, help="of every lab's order and moments (default 1)")
     parser.add_argument(
-        "--only", action="append", choices=[SIMULATION, MEMORY, SHARING, *LABS], help="just this part, writing no page"
+        "--only",
+        action="append",
+        choices=[SIMULATION, MEMORY, ISLAND, SHARING, *LABS],
+        help="just this part, writing no page",
     )
     parser.add_argument("--quick", action="store_true", help="a few of each")
     parser.add_argument("--out", type=Path, default=ROOT / PAGE, help=f"the page to write (default {PAGE})")
