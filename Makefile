@@ -44,7 +44,7 @@ proof: setup setup-test ## the long attempt to lose a press: writes docs/proof.m
 
 lock: setup ## renew the three locks
 	$(COMPILE) --upgrade pyproject.toml --extra dev -o requirements.lock
-	$(COMPILE) pyproject.toml --extra edge -c requirements.lock -o requirements-edge.lock
+	$(COMPILE) pyproject.toml --extra edge --extra gpio -c requirements.lock -o requirements-edge.lock
 	echo 'gpsd-py3>=0.3' | $(COMPILE) --no-deps - -o requirements-gpsd-poll.lock
 
 schemas: setup ## write wire/published from the structs

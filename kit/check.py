@@ -32,6 +32,7 @@ def _name_problems(pinmap: Pinmap) -> Iterator[Problem]:
         "rail": [each.name for each in pinmap.rail],
         "bus": [each.name for each in pinmap.bus],
         "signal": [each.name for each in pinmap.signal],
+        "cable": [each.name for each in pinmap.cable],
     }
     for table, names in tables.items():
         for index, name in enumerate(names):

@@ -3,8 +3,17 @@
 from collections.abc import Iterator, Mapping
 
 from edge_agent.config.register_maps import RegisterMap
-from kit.pinmap import OUTPUTS, BusPart, Pinmap, Signal
+from kit.pinmap import OUTPUTS, BusPart, Cable, Core, Pinmap, Signal
 from wire.strict import Problem, closest
+
+LINE_M_MAX = 1000.0
+"""The longest RS-485 line, at any speed: MODBUS over Serial Line 1.02, 3.4. With more speed it is shorter."""
+LINE_BITS_M_PER_S = 1e8
+"""Metres times bits a second, the rough limit of an RS-485 line: Texas Instruments, RS-485 design guide (SLLA272)."""
+LOGIC_M_MAX = 3.0
+"""The longest wire at logic level, with nothing between it and the computer. No standard's: our own caution."""
+LOGIC_BITS_M_PER_S = 115_200.0
+"""Metres times bits a second of a serial line at logic level. No standard's either."""
 
 BOARD = "board"
 """What this device is called in `along` and `terminated`."""
@@ -35,6 +44,7 @@ def line_problems(pinmap: Pinmap, maps: Mapping[str, RegisterMap]) -> Iterator[P
                 yield Problem(f"{where}.map", problem + closest(slave.map, tuple(maps)), expected)
             slaves[slave.name] = maps.get(slave.map)
     yield from _point_problems(pinmap, slaves)
+    yield from _core_problems(pinmap)
 
 
 def _address_problems(path: str, bus: BusPart) -> Iterator[Problem]:
@@ -49,7 +59,7 @@ def _address_problems(path: str, bus: BusPart) -> Iterator[Problem]:
 
 
 def _termination_problems(path: str, bus: BusPart) -> Iterator[Problem]:
-    yield from _cable_problems(path, bus)
+    yield from _along_problems(path, bus)
     ends = tuple(dict.fromkeys((*bus.along[:1], *bus.along[-1:])))
     for end in ends:
         if end not in bus.terminated:
@@ -61,7 +71,7 @@ def _termination_problems(path: str, bus: BusPart) -> Iterator[Problem]:
             yield Problem(f"{path}.terminated", problem, "termination at the two ends alone")
 
 
-def _cable_problems(path: str, bus: BusPart) -> Iterator[Problem]:
+def _along_problems(path: str, bus: BusPart) -> Iterator[Problem]:
     there = (BOARD, *(slave.name for slave in bus.slave))
     if BOARD in there[1:]:
         yield Problem(f"{path}.slave", f"a module is named {BOARD!r}, which is this device", "another name")
@@ -107,3 +117,46 @@ def _bit_problems(path: str, signal: Signal, found: RegisterMap) -> Iterator[Pro
         kind = "a bit that can be written" if output else "a bit that is read"
         problem = f"signal {signal.name!r} needs {kind}, and {signal.point} is a {point.function}"
         yield Problem(path, problem, f"one of {', '.join(fitting) or 'none: another map'}")
+
+
+def _core_problems(pinmap: Pinmap) -> Iterator[Problem]:
+    """What is wrong with the cores that buses and logic levels go through, where they have any."""
+    cores = {core.pin: (index, cable, core) for index, cable in enumerate(pinmap.cable) for core in cable.core}
+    for bus in pinmap.bus:
+        if bus.kind == "rs485" and all(bus.wires.get(wire) in cores for wire in ("a", "b")):
+            yield from _pair_problems(bus, cores[bus.wires["a"]], cores[bus.wires["b"]])
+            yield from _ground_problems(bus, cores[bus.wires["a"]], pinmap)
+        longest = min(LINE_M_MAX, LINE_BITS_M_PER_S / bus.baud)
+        if bus.kind == "uart":
+            longest = min(LOGIC_M_MAX, LOGIC_BITS_M_PER_S / bus.baud)
+        found = {cores[place][0]: cores[place][1] for place in bus.wires.values() if place in cores}
+        for index, cable in found.items():
+            if cable.length_m > longest:
+                problem = f"bus {bus.name!r} at {bus.baud} baud goes {cable.length_m:g} m through cable {cable.name!r}"
+                yield Problem(f"cable[{index}].length_m", problem, f"{longest:g} m or less, or fewer baud")
+    for signal in pinmap.signal:
+        if signal.pin is None or signal.through != "direct" or signal.to not in cores:
+            continue
+        index, cable, _ = cores[signal.to]
+        if cable.length_m > LOGIC_M_MAX:
+            problem = (
+                f"signal {signal.name!r} goes {cable.length_m:g} m through cable {cable.name!r} with nothing between"
+            )
+            yield Problem(f"cable[{index}].length_m", problem, f"{LOGIC_M_MAX:g} m or less, or an optocoupler")
+
+
+def _pair_problems(bus: BusPart, a: tuple[int, Cable, Core], b: tuple[int, Cable, Core]) -> Iterator[Problem]:
+    path = f"cable[{a[0]}].core"
+    if a[0] != b[0]:
+        problem = f"wire a of bus {bus.name!r} is in cable {a[1].name!r} and wire b in cable {b[1].name!r}"
+        yield Problem(path, problem, "both in one twisted pair")
+    elif a[2].pair is None or a[2].pair != b[2].pair:
+        problem = f"wires a and b of bus {bus.name!r}, cores {a[2].colour} and {b[2].colour} of cable {a[1].name!r}"
+        yield Problem(path, f"{problem}, are no twisted pair", "the same pair on both")
+
+
+def _ground_problems(bus: BusPart, a: tuple[int, Cable, Core], pinmap: Pinmap) -> Iterator[Problem]:
+    grounds = {place for rail in pinmap.rail if rail.volts == 0 for place in rail.to}
+    if not any(core.pin in grounds for core in a[1].core):
+        problem = f"cable {a[1].name!r} carries bus {bus.name!r} and no ground"
+        yield Problem(f"cable[{a[0]}].core", problem, "a core between the grounds of the two ends")

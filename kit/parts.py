@@ -1,6 +1,7 @@
 """The catalogue of parts: rows of `parts.csv`, of which bills of materials are made. Pure."""
 
 import csv
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -10,7 +11,7 @@ from kit.pinmap import Label
 from wire.strict import Problem, convert
 
 Text = Annotated[str, Meta(min_length=1, max_length=120, description="1 to 120 characters")]
-Celsius = Annotated[float, Meta(ge=-60, le=200)]
+Celsius = Annotated[float, Meta(ge=-80, le=200)]
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,20 @@ def parse_parts(text: str) -> tuple[Part, ...] | tuple[Problem, ...]:
         lines.setdefault(found.key, reader.line_num)
         parts.append(found)
     return tuple(problems) or tuple(parts)
+
+
+def join_parts(catalogues: Mapping[str, tuple[Part, ...]]) -> dict[str, Part] | tuple[Problem, ...]:
+    """Make one catalogue, by key, of several by the name of their file, or tell each part that stands in two."""
+    joined: dict[str, Part] = {}
+    files: dict[str, str] = {}
+    problems: list[Problem] = []
+    for file, parts in catalogues.items():
+        for part in parts:
+            if part.key in joined:
+                problems.append(Problem(file, f"{part.key!r} stands in {files[part.key]} too", "each part once"))
+            joined.setdefault(part.key, part)
+            files.setdefault(part.key, file)
+    return tuple(problems) or joined
 
 
 def _cell(column: str, text: str) -> str | float:

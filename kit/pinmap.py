@@ -30,6 +30,14 @@ PointText = Annotated[
 ]
 Gpio = Annotated[int, Meta(ge=0, le=99, description="a GPIO by its BCM number")]
 Volts = Annotated[float, Meta(ge=0, le=60, description="the highest that it carries in normal use, in volts")]
+Amps = Annotated[float, Meta(gt=0, le=40, description="amperes")]
+Colour = Annotated[
+    str,
+    Meta(
+        pattern=r"^(BK|BN|RD|OG|YE|GN|BU|VT|GY|WH|PK|TQ){1,2}\Z",
+        description="a colour as IEC 60757 has it, such as RD, or two of them, such as WHBU",
+    ),
+]
 Use = Literal["button", "emergency", "lamp", "input", "output", "pps", "power_fail"]
 Through = Literal["direct", "opto", "divider", "driver", "relay"]
 
@@ -73,6 +81,8 @@ class Rail(msgspec.Struct, frozen=True, kw_only=True):
     name: Label
     title: Words
     volts: Volts
+    amps: Amps | None = None
+    """What the fuse or limiter before it lets through for good: each core on it must stand that."""
     to: Annotated[tuple[Place, ...], Meta(min_length=1, description="connector pins")]
 
 
@@ -139,6 +149,36 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Of a button, the emergency button, or the lamp of one."""
 
 
+class Core(msgspec.Struct, frozen=True, kw_only=True):
+    """One core of a cable, from a connector's pin to the cable's other end."""
+
+    pin: Place
+    colour: Colour
+    far: Words
+    """What it ends on there: a terminal by its marking, or a pin such as J5.2 where the other end is a connector."""
+    pair: Annotated[int, Meta(ge=1, le=25, description="the number of a twisted pair")] | None = None
+    """Of which twisted pair it is."""
+
+
+class Cable(msgspec.Struct, frozen=True, kw_only=True):
+    """A cable, from the connectors of its cores' pins to one other end."""
+
+    name: Label
+    title: Words
+    to: Words
+    """What is at its other end: words, or the reference of another connector."""
+    length_m: Annotated[float, Meta(gt=0, le=1200, description="metres")]
+    gauge_mm2: Annotated[float, Meta(ge=0.14, le=6, description="square millimetres of copper of each core")]
+    shield: Words | None = None
+    """Where its shield ends, at one of its ends alone; none has no shield."""
+    core: Annotated[tuple[Core, ...], Meta(min_length=1, max_length=50, description="its cores")]
+
+    @property
+    def on(self) -> tuple[str, ...]:
+        """The connectors that it plugs on, as its cores name them."""
+        return tuple(dict.fromkeys(each.pin.partition(".")[0] for each in self.core))
+
+
 class Pinmap(msgspec.Struct, frozen=True, kw_only=True):
     """A whole pin map."""
 
@@ -148,6 +188,13 @@ class Pinmap(msgspec.Struct, frozen=True, kw_only=True):
     rail: tuple[Rail, ...] = ()
     bus: tuple[BusPart, ...] = ()
     signal: Annotated[tuple[Signal, ...], Meta(min_length=1, description="[[signal]]")]
+    cable: tuple[Cable, ...] = ()
+
+    def titles(self) -> dict[str, str]:
+        """What is on each connector's pin that is wired, in words."""
+        found = {place: rail.title for rail in self.rail for place in rail.to}
+        found |= {place: f"{bus.title}: {wire}" for bus in self.bus for wire, place in bus.wires.items()}
+        return found | {each.to: each.title for each in self.signal if each.to}
 
 
 def parse_pinmap(text: str) -> Pinmap | tuple[Problem, ...]:

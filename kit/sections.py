@@ -1,4 +1,4 @@
-"""The sections of an agent's TOML that a pin map decides: `[panel]` and `[[bus]]`, its inputs. Pure."""
+"""The sections of an agent's TOML that a pin map decides: `[panel]`, `[inputs]` and `[[bus]]`. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,6 +14,7 @@ def sections(pinmap: Pinmap) -> str:
         f"# {pinmap.board.title}: the sections of device.toml that its wiring decides.",
         "# Generated from pinmap.toml by `make kit`: edit that. Not tried on hardware.",
         *_panel(pinmap),
+        *_inputs(pinmap),
         *(line for bus in pinmap.bus if bus.kind == "rs485" for line in _bus(bus, pinmap)),
     ]
     return "\n".join(lines) + "\n"
@@ -36,6 +37,19 @@ def _panel(pinmap: Pinmap) -> Iterator[str]:
     for each in pushed:
         if each.use == "emergency":
             yield from ("", "[panel.emergency]", f'button = "{each.button}"')
+
+
+def _inputs(pinmap: Pinmap) -> Iterator[str]:
+    """Contacts and optocouplers pull their line to ground; a divider hands on the level that it is given."""
+    wired = [each for each in pinmap.signal if each.use in ("input", "power_fail") and each.pin is not None]
+    if not wired:
+        return
+    yield from ("", "[inputs]", 'backend = "gpiod"', f'path = "{CHIP}"')
+    yield from _table("inputs.lines", "GPIO = input", {str(each.pin): each.name for each in wired})
+    divided = [each.name for each in wired if each.through == "divider"]
+    if divided:
+        yield from ("", "[inputs.active_low_of]".ljust(36) + "# through a divider: on is high")
+        yield from (f'"{name}" = false' for name in divided)
 
 
 def _table(name: str, says: str, rows: Mapping[str, str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kit.check_lines import BOARD
 from kit.header import HEADER_PINS, RESERVED
-from kit.pinmap import BusPart, Connector, Pinmap, Signal
+from kit.pinmap import BusPart, Cable, Connector, Pinmap, Signal
 
 _MEANS = {
     "direct": "-",
@@ -32,6 +32,8 @@ def wiring(pinmap: Pinmap) -> str:
         parts += ["## On the board", _table(("From", "Signal", "Through", "To"), rows)]
     for bus in pinmap.bus:
         parts += [f"## Bus {bus.name}: {bus.title}", *_bus(bus)]
+    for cable in pinmap.cable:
+        parts += [f"## Cable {cable.name}: {cable.title}", *_cable(cable, pinmap)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,6 +85,17 @@ def _bus(bus: BusPart) -> Iterator[str]:
         cable = " - ".join("this device" if name == BOARD else name for name in bus.along)
         ends = " and ".join("this device" if name == BOARD else name for name in bus.terminated)
         yield f"Along the cable: {cable}. 120 ohm between A and B at {ends}, and nowhere else."
+
+
+def _cable(cable: Cable, pinmap: Pinmap) -> Iterator[str]:
+    titles = pinmap.titles()
+    shield = "" if cable.shield is None else f" Shield to: {cable.shield}."
+    yield f"To: {cable.to}. {len(cable.core)} cores of {cable.gauge_mm2:g} mm2, {cable.length_m:g} m.{shield}"
+    rows = []
+    for core in cable.core:
+        pair = "-" if core.pair is None else str(core.pair)
+        rows.append((core.pin, titles.get(core.pin, "-"), core.colour, pair, core.far))
+    yield _table(("Pin", "Wire", "Colour", "Twisted pair", "Other end"), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -285,7 +285,11 @@ SEEDED = [
         id="chips of a serial line",
     ),
     pytest.param(
-        "vehicle", 'path = "/dev/watchroom/receiver"\n', "", "bus 'receiver' has no path", id="a serial line without a path"
+        "vehicle",
+        'path = "/dev/watchroom/receiver"\n',
+        "",
+        "bus 'receiver' has no path",
+        id="a serial line without a path",
     ),
     pytest.param(
         "vehicle",

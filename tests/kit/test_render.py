@@ -1,4 +1,4 @@
-"""What is generated from the pin maps: no drift, taken by the agent's own loader and by the device-tree compiler."""
+"""What is generated: no drift, taken by the agent's own loader and by the device-tree compiler."""
 
 import subprocess
 import tomllib
@@ -10,9 +10,8 @@ import pytest
 from edge_agent.around import load_layout
 from edge_agent.config import Config, load
 from kit.header import HEADER_PINS, PERIPHERALS
-from kit.pinmap import Pinmap
-from kit.render import BOARDS, GENERATED, HARDWARE, board_files, documents, read_pinmap, render
-from tests.kit.pinmaps import FOLDERS, MAPS, pinmap_of, seeded, text_of
+from kit.render import BOARDS, GENERATED, HARDWARE, render
+from tests.kit.pinmaps import FOLDERS, pinmap_of
 from tests.programs import require_program
 from tests.tidy.sources import ROOT
 
@@ -27,6 +26,7 @@ state_dir = "state"
 id = "kfrs-14p1"
 scheme = "{scheme}"
 """
+PROFILES = "firmware_configs/profiles"
 STATION = '\n[station]\nlayout = "station.toml"\n'
 
 
@@ -52,15 +52,34 @@ def compile_tree(source: Path, *options: str) -> bytes:
     return ran.stdout
 
 
-@pytest.mark.parametrize("device", FOLDERS)
-def test_nothing_has_drifted(device: str) -> None:
-    """The files in `generated` are those that the pin map gives, and there is no other: nobody forgot `make kit`."""
-    pinmap = pinmap_of(device)
-    for folder, texts in (
-        (FOLDERS[device] / GENERATED, documents(pinmap)),
-        (board_of(device), board_files(pinmap)),
-    ):
-        assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == texts
+def sources(root: Path) -> None:
+    """Copy all that is written by hand, and nothing that is generated, under another root."""
+    for path in (*HARDWARE.rglob("*.toml"), *HARDWARE.rglob("*.csv"), *(ROOT / PROFILES).glob("*.toml")):
+        if GENERATED not in path.parts:
+            target = root / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+
+
+def generated(root: Path) -> dict[str, str]:
+    """Every generated file under a root, by its place."""
+    paths = (*root.glob(f"hardware/**/{GENERATED}/*"), *root.glob("firmware_configs/boards/*/*"))
+    return {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in paths}
+
+
+def test_nothing_has_drifted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From what is written by hand alone `make kit` makes every file that is generated, no more and no other.
+
+    The cables' drawings are held by texts and structure in test_harness: another graphviz sets them elsewhere.
+    """
+    require_program("dot")
+    sources(tmp_path)
+    assert render(tmp_path)
+    made, there = generated(tmp_path), generated(ROOT)
+    assert set(made) == set(there) and len(made) > 40
+    assert [name for name in made if made[name] != there[name] and "/harness-" not in name] == []
+    said = capsys.readouterr().out
+    assert "[1/3] Station unit, revision a" in said and "[3/3] Circuits" in said
 
 
 @pytest.mark.parametrize("device", FOLDERS)
@@ -135,36 +154,62 @@ def test_the_wiring_table_has_every_wire() -> None:
         assert [text for text in (*pins, *(each.title for each in pinmap.signal)) if text not in table] == []
 
 
-def test_rendering_tells_what_it_does_and_refuses_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each pin map is told as it is taken; of one with a fault nothing is written, and the fault names its file."""
-    for device, text in (("station", text_of("station")), ("vehicle", seeded("vehicle", "pin = 20", "pin = 17"))):
-        (tmp_path / device / "a" / GENERATED).mkdir(parents=True)
-        (tmp_path / device / "a" / "pinmap.toml").write_text(text, encoding="utf-8")
-        (tmp_path / device / "a" / GENERATED / "stale.md").touch()
-    assert not render(tmp_path, tmp_path / "boards")
-    said = capsys.readouterr()
-    assert "[1/2] station/a/pinmap.toml" in said.out and "[2/2] vehicle/a/pinmap.toml" in said.out
-    assert said.err.startswith("vehicle/a/pinmap.toml: signal[") and "GPIO17 is used by" in said.err
-    assert {each.name for each in (tmp_path / "station/a" / GENERATED).iterdir()} == set(
-        documents(pinmap_of("station"))
-    )
-    assert [each.name for each in (tmp_path / "vehicle/a" / GENERATED).iterdir()] == ["stale.md"]
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("hardware/vehicle/a/pinmap.toml", ("pin = 20", "pin = 17"), "GPIO17 is used by signal"),
+        (
+            "hardware/vehicle/a/pinmap.toml",
+            ('revision = "a"', 'revision = "b"'),
+            "board.revision: is 'b', and the file",
+        ),
+        ("hardware/vehicle/a/parts.toml", ('part = "rtc_ds3231"', 'part = "rtc_ds3232"'), "rtc_ds3232"),
+        ("hardware/vehicle/a/power.toml", ("[supply]", "[suply]"), "suply: unknown key (did you mean 'supply'?)"),
+        ("hardware/station/a/panel.toml", ("[sheet]", "[shet]"), "shet: unknown key (did you mean 'sheet'?)"),
+        ("hardware/circuits/circuits.toml", ('part = "', 'part = "no_'), "no_"),
+        ("hardware/parts.csv", ("key,what", "what,key"), "line 1: is not the columns of a catalogue"),
+        (
+            "firmware_configs/profiles/ambulance.toml",
+            ('board = "vehicle-a"', 'board = "vehicle-z"'),
+            "there is no board",
+        ),
+        ("firmware_configs/profiles/ambulance.toml", ('"AT SCENE"', '"at scene"'), "1 to 11 capitals"),
+        (
+            "hardware/circuits/parts.csv",
+            ("\n", "\nrtc_ds3231,x,x,x,x,,,0,1,x,1,x\n"),
+            "'rtc_ds3231' stands in parts.csv too",
+        ),
+    ],
+)
+def test_nothing_is_written_while_anything_has_a_fault(
+    file: str, change: tuple[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fault in any file is told with the file's name, and nothing that stands is touched."""
+    sources(tmp_path)
+    text = (tmp_path / file).read_text("utf-8")
+    assert change[0] in text
+    (tmp_path / file).write_text(text.replace(*change, 1), encoding="utf-8")
+    assert not render(tmp_path) and generated(tmp_path) == {}
+    lines = capsys.readouterr().err.splitlines()
+    named = file if "csv" not in file or "columns" in said else "hardware"
+    assert any(line.startswith(named) and said in line for line in lines), lines
+    assert lines[-1].endswith("faults: nothing was written")
+
+
+def test_what_is_stale_goes(tmp_path: Path) -> None:
+    """A file in a generated folder that no source gives any more is removed: nobody builds after it."""
+    sources(tmp_path)
+    folder = tmp_path / "hardware" / "vehicle" / "a" / GENERATED
+    folder.mkdir()
+    (folder / "panel-tank.svg").touch()
+    assert render(tmp_path) and not (folder / "panel-tank.svg").exists()
 
 
 def test_a_folder_without_pin_maps_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where there is nothing to render, that is a fault."""
-    assert not render(tmp_path, tmp_path / "boards")
-    assert "has no pin map" in capsys.readouterr().err
-
-
-def test_a_pin_map_in_another_folder_is_told(tmp_path: Path) -> None:
-    """A pin map that says it is of another device or revision than its folder is refused."""
-    path = tmp_path / "vehicle" / "b" / "pinmap.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(text_of("vehicle"), encoding="utf-8")
-    found = read_pinmap(path, MAPS)
-    assert not isinstance(found, Pinmap)
-    assert [problem.path for problem in found] == ["vehicle/b/pinmap.toml: board.revision"]
+    (tmp_path / "hardware").mkdir()
+    assert not render(tmp_path)
+    assert "hardware: has no pin map; expected DEVICE/REVISION/pinmap.toml" in capsys.readouterr().err
 
 
 def test_the_facts_of_the_header_hold_together() -> None:

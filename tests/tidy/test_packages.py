@@ -140,7 +140,7 @@ def test_every_pin_has_a_hash(lock: str) -> None:
     ("lock", "extras"),
     [
         ("requirements.lock", ("edge", "cloud", "dev")),
-        ("requirements-edge.lock", ("edge",)),
+        ("requirements-edge.lock", ("edge", "gpio")),
         ("requirements-gpsd-poll.lock", ("gpsd-poll",)),
     ],
 )

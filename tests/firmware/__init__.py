@@ -1,0 +1,1 @@
+"""The files of `firmware_configs/`, each by its own program."""
