@@ -11,37 +11,32 @@ glass (the touch page) ─▶ turnout ◀── commands ───────�
 """
 
 import asyncio
-import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from edge_agent.actuators.lamps import Lamps
 from edge_agent.around import Surroundings, look_around
-from edge_agent.building import Building, Hands
+from edge_agent.building import Account, Building, Hands, Told, make_link, make_vehicle
+from edge_agent.building.busyness import Busyness
 from edge_agent.clock import Clock
 from edge_agent.config import Button, Config
+from edge_agent.config.inputs import POWER_FAIL
 from edge_agent.decode.readings import Fix, Press, Reading
-from edge_agent.glass import Reach, Standing, lamp_name
-from edge_agent.link import Address, Connect, Description, Link, NewStream
+from edge_agent.glass import Reach, lamp_name
+from edge_agent.link import NewStream
 from edge_agent.outbox import OutboxKeeper, OutboxLimits, StorageFailed, Stored
 from edge_agent.outbox.file import Draft
 from edge_agent.state import privacy
 from edge_agent.state import vehicle as vehicles
-from edge_agent.state.debounce import Debounce
-from edge_agent.state.delivery import DeliveryRules
 from edge_agent.state.events import Stamp, input_event, position_event, status_event
 from edge_agent.state.lamps import Lamp
-from edge_agent.state.reporting import ReportRules
-from edge_agent.state.vehicle import Declare, Effect, Now, ReportFix, ReportInput, Vehicle
-from wire.events import ClockSource
+from edge_agent.state.vehicle import Declare, Effect, Now, ReportFix, ReportInput
+from edge_agent.watchdog import Question, Watchdog, disk_of, status_line, through
 from wire.messages import Command, QueueSettle, State
 
 _log = structlog.get_logger("agent")
@@ -67,24 +62,28 @@ class Agent:
         clock: Clock,
         jitter: Callable[[], float] = random.random,
         around: Surroundings | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         """Claim the state folder and open the outbox. Raises `Fatal`, in one line, where that cannot be.
 
-        Where it is not told what is `around` it, that is what its configuration names on this machine.
+        Where it is not told what is `around` it, that is what its configuration names on this machine. Without a
+        `watchdog` nobody is told that it is alive.
         """
         self._config = config
         self._clock = clock
         self._jitter = jitter
-        self._readings: asyncio.Queue[Reading] = asyncio.Queue()
+        self._readings: asyncio.Queue[Reading | Question] = asyncio.Queue()
+        self._watchdog = watchdog or Watchdog(clock, {})
         self._track: list[tuple[Fix | None, Draft]] = []
         self._track_flushed_s = -TRACK_GROUP_S
         self._busy = False
         self._declared = privacy.NOTHING_DECLARED
+        self._busyness = Busyness(config)
         self.fixes_dropped = 0
         limits = OutboxLimits(track_max_rows=config.outbox.track_max_rows, reserve_kib=config.outbox.reserve_kib)
         events = frozenset(one.code for scheme in config.schemes.values() for one in scheme.codes if one.event)
         self._keeper = OutboxKeeper(Path(config.device.state_dir), config.device.enrolment, limits, events)
-        self._vehicle = _make_vehicle(config)
+        self._vehicle = make_vehicle(config)
         self._around = around or look_around(config, clock, jitter)
         hands = Hands(append=self._append, stamp=self._stamp, emit=self._emit)
         self._building = Building(config, self._around, hands, clock)
@@ -101,12 +100,21 @@ class Agent:
                 stream=lambda: self._keeper.stream,
                 swapping=swapping,
                 stamp=self._stamp,
-                standing=self._standing,
+                standing=lambda: self._account.standing(),
             )
         )
-        self._software = f"watchroom-{version('watchroom')}"
-        self._config_hash = sha256(msgspec.json.encode(config)).hexdigest()[:12]
-        self._link = _make_link(config, self._keeper, clock, self._around.connect)
+        self._link = make_link(config, self._keeper, clock, self._around.connect)
+        self._told = Told(
+            around=self._around,
+            building=self._building,
+            keeper=self._keeper,
+            lamps=self._lamps,
+            link=self._link,
+            vehicle=lambda: self._vehicle,
+            fixes_dropped=lambda: self.fixes_dropped,
+            busy=self._why_busy,
+        )
+        self._account = Account(config, self._told, clock)
 
     @property
     def is_settled(self) -> bool:
@@ -123,14 +131,18 @@ class Agent:
         """Read, keep, send and show until cancelled. Raises only what a person must mend."""
         try:
             await self._restart_lamps()
+            await self._building.look_at_disk()
             async with asyncio.TaskGroup() as tasks:
-                for source in (self._around.receiver, self._around.panel):
+                for source in (self._around.receiver, self._around.panel, self._around.inputs):
                     if source is not None:
                         tasks.create_task(source.run(self._emit))
                 tasks.create_task(self._fold())
                 tasks.create_task(self._tick())
+                probes = {"fold": through(self._readings.put_nowait), "disk": disk_of(self._keeper)}
+                tasks.create_task(self._watchdog.run(probes, lambda: status_line(self._account.look())))
                 self._building.start(tasks)
-                tasks.create_task(self._link.run(self._describe, self._receive, self._jitter))
+                self._account.start(tasks)
+                tasks.create_task(self._link.run(self._account.describe, self._receive, self._jitter))
         finally:
             await self._building.close()
             await self._keeper.close()
@@ -146,6 +158,9 @@ class Agent:
         while True:
             self._busy = False
             reading = await self._readings.get()
+            if isinstance(reading, Question):
+                reading.set()
+                continue
             self._busy = True
             emergency = self._building.emergency
             if emergency is not None and isinstance(reading, Press) and reading.button == emergency.button:
@@ -166,6 +181,8 @@ class Agent:
                 self._hold_track([*self._track, (fix, partial(position_event, self._stamp(), fix))])
             case ReportInput(value):
                 self._hold_track([*self._track, (None, partial(input_event, self._stamp(), value))])
+                if value.name == POWER_FAIL:  # what runs on a hold-up store may have seconds
+                    await self._flush_track()
 
     async def _declare(self, button: str) -> None:
         """Commit a press of the panel's."""
@@ -194,6 +211,7 @@ class Agent:
         return True
 
     def _note_declared(self, unit: str, scheme: str, code: str) -> None:
+        self._busyness.note(unit, scheme=scheme, code=code)
         self._declared = privacy.note(self._declared, self._config.schemes, unit, scheme=scheme, code=code)
 
     async def _append(self, drafts: Sequence[Draft]) -> int:
@@ -242,6 +260,7 @@ class Agent:
             await self._keeper.tidy()
         except StorageFailed:
             pass  # said once by the keeper, and in every heartbeat
+        await self._building.look_at_disk()
 
     async def _restart_lamps(self) -> None:
         for one in (await self._keeper.held()).current:
@@ -283,54 +302,15 @@ class Agent:
         age_s, heartbeat_s = self._link.answer_age_s, self._config.link.heartbeat_s
         self._lamps.vouch(answer_age_s=age_s, heartbeat_s=heartbeat_s, now_s=now.mono_s)
 
-    def _faults(self) -> tuple[str, ...]:
-        dropped = f"{self.fixes_dropped} fixes dropped since the start: the disk is too slow for them"
-        dropped = dropped if self.fixes_dropped else ""
-        faults = (
-            self._keeper.fault,
-            self._link.fault,
-            dropped,
-            *self._vehicle.faults.values(),
-            *self._building.faults,
-        )
-        return tuple(fault for fault in faults if fault)
-
-    def _standing(self) -> Standing:
-        """How the device stands, for the people at its glass."""
-        now_s, age_s = self._clock.monotonic(), self._link.answer_age_s
-        oldest = self._keeper.depth.oldest_status
-        since_s = 0.0 if oldest is None or oldest[0] != self._keeper.boot else oldest[1] / 1000
-        return Standing(
-            answer_age_s=None if age_s == math.inf else round(age_s, 1),
-            seen=self._lamps.is_seen(now_s),
-            connected=self._link.connected,
-            oldest_unsent_s=None if oldest is None else round(max(0.0, now_s - since_s), 1),
-            mains=self._building.mains,
-            faults=self._faults(),
-            night=self._building.is_night,
-        )
-
-    def _describe(self) -> Description:
-        now_s = self._clock.monotonic()
-        return Description(
-            interval_s=self._config.link.heartbeat_s,
-            clock=self._clock_source(now_s),
-            faults=self._faults(),
-            position=vehicles.position_age(self._vehicle, now_s),
-            software=self._software,
-            config_hash=self._config_hash,
-            state=self._lamps.state_held,
-            nonce=self._building.turnout.nonce(),
-        )
-
-    def _clock_source(self, now_s: float) -> ClockSource:
-        return vehicles.clock_source(self._vehicle, self._around.synchronised(), now_s)
+    def _why_busy(self) -> tuple[str, ...]:
+        """Give each reason why the device must not be updated, restarted or reset now."""
+        return self._busyness.why(self._told, self._clock.monotonic())
 
     def _stamp(self) -> Stamp:
         now = self._now()
         return Stamp(
             at=now.utc,
-            clock=self._clock_source(now.mono_s),
+            clock=self._account.clock_source(now.mono_s),
             boot=self._keeper.boot,
             mono_ms=int(now.mono_s * 1000),
         )
@@ -341,30 +321,3 @@ class Agent:
 
     def _now(self) -> Now:
         return Now(self._clock.now(), self._clock.monotonic())
-
-
-def _make_vehicle(config: Config) -> Vehicle:
-    report = config.report
-    rules = ReportRules(
-        moving_s=report.moving_s,
-        parked_s=report.parked_s,
-        turn_deg=report.turn_deg,
-        distance_m=report.distance_m,
-        parked_speed_mps=report.parked_speed_mps,
-        parked_hold_m=report.parked_hold_m,
-        every_fix=report.every_fix,
-    )
-    debounce_s = config.panel.debounce_ms / 1000 if config.panel else 0.03
-    return Vehicle(rules=rules, debounce=Debounce(debounce_s))
-
-
-def _make_link(config: Config, keeper: OutboxKeeper, clock: Clock, connect: Connect) -> Link:
-    address = Address(
-        host=config.link.host,
-        port=config.link.port,
-        keepalive_s=config.link.keepalive_s,
-        organisation=config.device.organisation,
-        device=config.device.id,
-    )
-    rules = DeliveryRules(heartbeat_s=config.link.heartbeat_s, settle_timeout_s=config.link.settle_timeout_s)
-    return Link(address, rules, keeper=keeper, clock=clock, connect=connect)

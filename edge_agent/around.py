@@ -1,7 +1,9 @@
 """What the agent touches beside its disk, made from its configuration: receiver, panel, broker, Modbus lines."""
 
+import os
 import random
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -9,7 +11,7 @@ import msgspec
 
 from edge_agent.bus import Bus
 from edge_agent.clock import Clock, kernel_synchronised
-from edge_agent.config import Config, ConfigInvalid, Panel
+from edge_agent.config import Config, ConfigInvalid, Inputs, Panel
 from edge_agent.decode.keys import decode_key
 from edge_agent.decode.readings import Reading
 from edge_agent.link import Connect, connected
@@ -17,6 +19,8 @@ from edge_agent.panel import PanelServer
 from edge_agent.panel.port import PanelPort
 from edge_agent.sources.gpsd import GpsdSource
 from edge_agent.sources.gpsd_poll import GpsdPollSource
+from edge_agent.sources.inputs_gpiod import GpiodInputs
+from edge_agent.sources.inputs_scripted import ScriptedInputs
 from edge_agent.sources.panel import PanelBackend
 from edge_agent.sources.panel_evdev import EvdevPanel
 from edge_agent.sources.panel_gpiod import GpiodPanel, Wiring
@@ -26,6 +30,9 @@ from edge_agent.station.layout import PointKind, check_points, parse_layout
 from edge_agent.station.parts import About, Layout
 from edge_agent.station.words import Value
 from edge_agent.turnout.journal import read_boot_id
+
+CLOCK_EPOCH = Path("/usr/lib/clock-epoch")
+"""Changed when the image was built: systemd sets no clock to before that (systemd(1))."""
 
 
 class Source(Protocol):
@@ -89,19 +96,45 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
     receiver: Source | None
     panel: PanelBackend | None
+    inputs: Source | None = None
     lines: Lines | None = None
     serve: Serve = serve_page
     connect: Connect = connected
     synchronised: Callable[[], bool] = kernel_synchronised
     """Whether the wall clock is disciplined by something other than the receiver."""
     boot_id: str = msgspec.field(default_factory=read_boot_id)
+    runtime: Path | None = None
+    """Where the agent says how it stands, for others on this device; None: nowhere."""
+    built_at: datetime | None = None
+    """When the device's image was built, where it has one."""
 
 
 def look_around(config: Config, clock: Clock, jitter: Callable[[], float] = random.random) -> Surroundings:
     """Make what the configuration names on this machine. Nothing is opened yet."""
     lines = Bus(config.buses, config.maps, clock=clock, jitter=jitter) if config.buses else None
     panel = _make_panel(config.panel, lines, clock, jitter) if config.panel else None
-    return Surroundings(receiver=_make_gpsd(config, clock, jitter), panel=panel, lines=lines)
+    inputs = _make_inputs(config.inputs, clock, jitter) if config.inputs else None
+    return Surroundings(
+        receiver=_make_gpsd(config, clock, jitter),
+        panel=panel,
+        inputs=inputs,
+        lines=lines,
+        runtime=runtime_folder(os.environ, Path(config.device.state_dir)),
+        built_at=read_built_at(),
+    )
+
+
+def runtime_folder(environ: Mapping[str, str], state: Path) -> Path:
+    """Give the folder for what is of this boot alone: systemd's $RUNTIME_DIRECTORY, else the state folder."""
+    return Path(environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or state)
+
+
+def read_built_at() -> datetime | None:
+    """Read when the device's image was built; None on a machine that has none."""
+    try:
+        return datetime.fromtimestamp(CLOCK_EPOCH.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def load_layout(config: Config) -> Layout:
@@ -148,6 +181,11 @@ def _make_gpsd(config: Config, clock: Clock, jitter: Callable[[], float]) -> Gps
     if gpsd.poll:
         return GpsdPollSource(gpsd.host, gpsd.port, clock=clock, silent_after_s=gpsd.silent_after_s)
     return GpsdSource(gpsd.host, gpsd.port, clock=clock, silent_after_s=gpsd.silent_after_s, jitter=jitter)
+
+
+def _make_inputs(inputs: Inputs, clock: Clock, jitter: Callable[[], float]) -> Source:
+    make = GpiodInputs if inputs.backend == "gpiod" else ScriptedInputs
+    return make(inputs, clock=clock, jitter=jitter)
 
 
 def _make_panel(panel: Panel, lines: Lines | None, clock: Clock, jitter: Callable[[], float]) -> PanelBackend:

@@ -15,9 +15,12 @@ from edge_agent.agent import Agent
 from edge_agent.around import load_layout
 from edge_agent.clock import SystemClock
 from edge_agent.config import Config, load
-from edge_agent.diagnose import examine
+from edge_agent.diagnose import WAN, examine
 from edge_agent.errors import AgentError
+from edge_agent.image import image
+from edge_agent.standing import NAME, OLD_S, RUNTIME, read_standing
 from edge_agent.station.layout import Layout
+from edge_agent.watchdog import Watchdog
 from wire.findings import as_json, as_text, report_of
 
 cli = typer.Typer(
@@ -69,13 +72,38 @@ def diagnose(
 ) -> None:
     """Look what is wrong with a device, and say what to do.
 
-    May be run beside the agent, or while it is stopped: it only looks. Tells of the configuration, the state folder and
-    the outbox in it, the broker, whether the cloud answers, gpsd, the panel and the clock, a line each: ok, warn or
-    FAIL. Listens for a little longer than a heartbeat. Exits with 1 where anything failed.
+    May be run beside the agent, or while it is stopped: it only looks. Tells of the configuration; of receiver, bus,
+    panel, disk, clock and link, in the running agent's own words, as its Faults tab and its heartbeats have them; of
+    the state folder and the outbox in it, the broker, and whether the cloud answers. A line each: ok, warn or FAIL, and
+    what to do. Listens for a little longer than a heartbeat. Exits with 1 where anything failed.
     """
-    report = report_of(asyncio.run(examine(config, os.environ, SystemClock())))
+    report = report_of(asyncio.run(examine(config, os.environ, SystemClock())), wan=WAN)
     typer.echo(as_json(report) if json else as_text(report))
     raise typer.Exit(0 if report.ok else 1)
+
+
+cli.command()(image)
+
+
+@cli.command("may-update")
+def may_update(
+    folder: Annotated[Path, typer.Option(help="Where the agent says how it stands: its runtime folder.")] = RUNTIME,
+    agent_stopped: Annotated[
+        bool, typer.Option("--agent-stopped", help="The agent was stopped on purpose: nobody can be asked.")
+    ] = False,
+) -> None:
+    """Tell whether this device may be updated now.
+
+    Or restarted, or reset: never while mobile or on an order. Asks the running agent. Exits with 1, and each reason on
+    a line, where it may not; what is not known is a reason.
+    """
+    standing = read_standing(folder, SystemClock().monotonic())
+    unknown = (
+        f"how the agent stands is not known: {folder / NAME} is missing, older than {OLD_S:.0f} s or of another boot"
+    )
+    reasons = standing.busy if standing is not None else () if agent_stopped else (unknown,)
+    typer.echo("\n".join(f"busy: {reason}" for reason in reasons) if reasons else "may be updated now")
+    raise typer.Exit(1 if reasons else 0)
 
 
 def _summary(config: Config, layout: Layout) -> str:
@@ -85,6 +113,7 @@ def _summary(config: Config, layout: Layout) -> str:
         ("speaks for", ", ".join(f"{unit.id} ({unit.scheme})" for unit in config.units)),
         ("broker", config.link.broker),
         ("gpsd", f"{gpsd.host}:{gpsd.port}" if gpsd else "none: it reports no positions"),
+        ("inputs", _inputs(config)),
         ("panel", config.panel.path or "on the bus" if config.panel else "none: nobody presses a status"),
         ("touch page", f"http://127.0.0.1:{page.port}/" if page else "none"),
     ]
@@ -101,6 +130,11 @@ def _summary(config: Config, layout: Layout) -> str:
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
 
 
+def _inputs(config: Config) -> str:
+    inputs = config.inputs
+    return f"{', '.join(inputs.names)}, on {inputs.path}" if inputs else "none of its own"
+
+
 def _count(layout: Layout) -> str:
     parts = (
         (layout.zones, "zones"),
@@ -113,7 +147,8 @@ def _count(layout: Layout) -> str:
 
 
 async def _run(config: Path) -> None:
-    agent = Agent(load(config, os.environ), clock=SystemClock())
+    clock = SystemClock()
+    agent = Agent(load(config, os.environ), clock=clock, watchdog=Watchdog(clock, os.environ))
     task = asyncio.ensure_future(agent.run())
     stopped = False
 

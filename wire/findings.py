@@ -5,7 +5,7 @@ A device says the same of its parts in its heartbeats, on its Faults tab and on 
 Words, never colours or symbols, so that a screen reader, a log and a telephone carry them all the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -14,7 +14,16 @@ from wire.events import Text, Word
 
 Level = Literal["ok", "warn", "fail"]
 _WORDS: dict[Level, str] = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
+_RANKS: dict[Level, int] = {"fail": 0, "warn": 1, "ok": 2}
 _INDENT = " " * 6
+_TEXT_MAX = 500
+"""What `Text` takes."""
+ALL_WELL = "All is well."
+READY_EXCEPT_WAN = "Ready except WAN."
+_EXCEPT_WAN = (
+    "What is pressed is kept on this device and goes to control by itself when the link is back. Until then control "
+    "does not get it: the crew uses voice."
+)
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -35,6 +44,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     """Whether nothing failed. Warnings do not count."""
     findings: tuple[Finding, ...]
+    verdict: str = ""
+    """The sum in a few words: `All is well.`, `Ready except WAN.`, or how many failed."""
 
 
 def well(check: str, found: str) -> Finding:
@@ -52,16 +63,36 @@ def fail(check: str, found: str, do: str) -> Finding:
     return Finding(check=check, level="fail", found=found, do=do)
 
 
-def report_of(findings: Iterable[Finding]) -> Report:
-    """Sum findings up."""
+def merge(check: str, troubles: Iterable[Finding], *, otherwise: str) -> Finding:
+    """Make one finding of all the troubles of one part: the worst level, every text once, the worst first.
+
+    Where there is none it is in order, as `otherwise` says.
+    """
+    found = worst_first(troubles)
+    if not found:
+        return well(check, otherwise)
+    texts, cures = (_joined(dict.fromkeys(getattr(one, name) for one in found)) for name in ("found", "do"))
+    return Finding(check=check, level=found[0].level, found=texts, do=cures)
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put what fails first, then what is to be looked after; among equals the order stays."""
+    return tuple(sorted(findings, key=lambda one: _RANKS[one.level]))
+
+
+def report_of(findings: Iterable[Finding], *, wan: Collection[str] = ()) -> Report:
+    """Sum findings up. Where nothing failed but checks of `wan`, the verdict is that all but the WAN is ready."""
     found = tuple(findings)
-    return Report(ok=all(one.level != "fail" for one in found), findings=found)
+    failed = {one.check for one in found if one.level == "fail"}
+    verdict = READY_EXCEPT_WAN if failed and failed <= set(wan) else _sum(found)
+    return Report(ok=not failed, findings=found, verdict=verdict)
 
 
 def as_text(report: Report) -> str:
-    """Write a report for a person: a line for each finding, below it what to do, and the sum at the end."""
+    """Write a report for a person: a line for each finding, below it what to do, and the verdict at the end."""
     lines = [line for finding in report.findings for line in _lines(finding)]
-    return "\n".join([*lines, _sum(report.findings)])
+    meaning = [_EXCEPT_WAN] if report.verdict == READY_EXCEPT_WAN else []
+    return "\n".join([*lines, report.verdict, *meaning])
 
 
 def as_json(report: Report) -> str:
@@ -70,7 +101,7 @@ def as_json(report: Report) -> str:
 
 
 def _lines(finding: Finding) -> Sequence[str]:
-    first, *others = finding.found.splitlines()
+    first, *others = finding.found.splitlines() or [""]
     lines = [f"{_WORDS[finding.level]:<6}{finding.check}: {first}", *(f"{_INDENT}{line.strip()}" for line in others)]
     return [*lines, f"{_INDENT}To do: {finding.do}"] if finding.do else lines
 
@@ -78,5 +109,10 @@ def _lines(finding: Finding) -> Sequence[str]:
 def _sum(findings: Sequence[Finding]) -> str:
     failed, warned = (sum(one.level == level for one in findings) for level in ("fail", "warn"))
     if not failed and not warned:
-        return "All is well."
+        return ALL_WELL
     return f"{failed} failed, {warned} to look after, {len(findings) - failed - warned} ok."
+
+
+def _joined(texts: Iterable[str]) -> str:
+    joined = "; ".join(text for text in texts if text)
+    return joined if len(joined) <= _TEXT_MAX else f"{joined[: _TEXT_MAX - 1]}…"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from cloud.api.source import Site
+from cloud.fleet.health import label_of
 from cloud.fleet.link import Link, Said, freshness
 from wire.feed import Confidence, Freshness
 
@@ -25,6 +26,8 @@ class Census:
     waiting_max: dict[str, int] = field(default_factory=lambda: {"status": 0, "track": 0})
     oldest_status_s: float = 0.0
     with_faults: int = 0
+    parts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What devices that are heard now find of their parts, by part and level."""
     disk_free_min_mib: int | None = None
 
 
@@ -58,7 +61,8 @@ def _count_vitals(census: Census, vitals: Said) -> None:
     census.waiting_max["track"] = max(census.waiting_max["track"], outbox.track)
     if outbox.status:
         census.oldest_status_s = max(census.oldest_status_s, outbox.oldest_status_ms / 1000)
-    census.with_faults += bool(vitals.faults)
+    census.with_faults += bool(vitals.faults) or any(one.level == "fail" for one in vitals.health)
+    census.parts.update((label_of(one), one.level) for one in vitals.health)
     free_mib = vitals.disk_free_mib
     if free_mib is not None:
         known = census.disk_free_min_mib

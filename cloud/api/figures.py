@@ -18,8 +18,10 @@ from prometheus_client.registry import Collector
 from cloud.api.census import Census
 from cloud.api.source import Site
 from cloud.durations import Durations
+from cloud.fleet.health import LABELS
 from wire.events import Queue
 from wire.feed import AlarmKind, OrderAlarm, Phase
+from wire.findings import Level
 from wire.messages import Envelope
 
 QUEUES: tuple[str, ...] = get_args(Queue)
@@ -145,6 +147,7 @@ class Figures(Collector):
     def _devices(self) -> Iterator[Metric]:
         census = self._census
         yield _gauge("devices_with_faults", "Devices heard now that report a fault", census.with_faults)
+        yield _device_health(census)
         waiting = {queue: census.waiting[queue] for queue in QUEUES}
         yield _gauges("outbox_waiting", "Events unsettled on all devices heard now, by queue", "queue", waiting)
         text = "Events unsettled on the device heard now that holds most, by queue"
@@ -164,6 +167,16 @@ class Figures(Collector):
         yield _gauge("owner_term", "Of this ingest", self._site.ingest.owner_term)
         yield _gauge("start_time_seconds", "When it started, in Unix seconds", process.started.utc.timestamp())
         yield _gauges("info", "1, with the version that runs", "version", {version("watchroom"): 1})
+
+
+def _device_health(census: Census) -> Metric:
+    """Every part and level is there from the start: the labels are ours, whatever a device calls its parts."""
+    text = "Devices heard now, by what each found of a part"
+    family = GaugeMetricFamily("watchroom_device_health", text, labels=["part", "level"])
+    for part in LABELS:
+        for level in get_args(Level):
+            family.add_metric([part, level], float(census.parts[part, level]))
+    return family
 
 
 def _missing(counts: Mapping[str, int]) -> Iterator[Metric]:

@@ -13,6 +13,7 @@ from cloud.api import (
     covers,
     directory,
     feed,
+    fleethealth,
     health,
     incidents,
     lending,
@@ -68,6 +69,7 @@ def make_api(site: Site) -> FastAPI:
     api.include_router(lending.router(site))
     api.include_router(covers.router(site))
     api.include_router(seen.router(site))
+    api.include_router(fleethealth.router(site))
     api.include_router(feed.router(site))
     api.include_router(health.router(site))
     add_problems(api)
@@ -94,6 +96,7 @@ def make_api(site: Site) -> FastAPI:
             *lending.BODIES,
             *covers.BODIES,
             *seen.BODIES,
+            *fleethealth.BODIES,
         ],
     )
     return api

@@ -1,8 +1,8 @@
 """The control-room page: plain ES modules, served as they are written, with nothing from elsewhere.
 
 The board is served at `/`, with `?at=MOMENT` the board as it was, the figures at `/figures`, who shares what with whom
-at `/agreements`, rooms side by side at `/rooms`, and their parts under `/console/...`. The board reads the feed at
-`v1/feed` of the same origin.
+at `/agreements`, rooms side by side at `/rooms`, how the devices fare at `/devices`, and their parts under
+`/console/...`. The board reads the feed at `v1/feed` of the same origin.
 """
 
 from importlib.resources import files
@@ -20,6 +20,7 @@ REPLAY: Final = "replay.html"
 FIGURES: Final = "figures.html"
 AGREEMENTS: Final = "agreements.html"
 ROOMS: Final = "rooms.html"
+DEVICES: Final = "devices.html"
 
 POLICY: Final = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'self'; "
@@ -88,6 +89,10 @@ def router(tiles_origin: str | None = None) -> APIRouter:
     @routes.get("/rooms")
     async def rooms() -> Response:
         return _answer(*parts[ROOMS], headers)
+
+    @routes.get("/devices")
+    async def devices() -> Response:
+        return _answer(*parts[DEVICES], headers)
 
     @routes.get("/console/{path:path}")
     async def part(path: str) -> Response:

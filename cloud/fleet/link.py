@@ -7,10 +7,13 @@ import msgspec
 
 from cloud.fleet.clocks import ClockMap, Moment, map_clock, measure_skew_s
 from wire.feed import Freshness
+from wire.findings import Finding
 from wire.messages import Birth, CurrentStatus, Death, Heartbeat, LastSeq, OutboxDepth, PositionAge
 
 ASLEEP_MAX_S = 3600.0
 """A device may declare itself asleep for at most an hour."""
+RESTARTS_KEPT = 8
+"""So many of a device's newest boots are remembered. Who begins anew more often than that has a fault anyway."""
 
 Order = tuple[int, int, int, int]
 """Of a message: the ordinal of its stream, boot, connection, monotonic milliseconds. Only ever grows."""
@@ -27,6 +30,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     outbox: OutboxDepth
     disk_free_mib: int | None
     faults: tuple[str, ...]
+    health: tuple[Finding, ...] = ()
+    """What it found of its own parts; none where it does not tell."""
+    software: str = ""
+    """Of its newest birth, which a connection begins with; empty where none came."""
 
 
 _NONE_WAITING = OutboxDepth(0, 0)
@@ -52,6 +59,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Until when the device said it would be silent."""
     ended: bool = False
     """Whether the newest connection is known to have ended. A new one counts from its first echo."""
+    restarted_s: tuple[float, ...] = ()
+    """When its newest boots were first heard, but for the first of all: at most `RESTARTS_KEPT`, oldest first."""
 
     @property
     def order(self) -> Order:
@@ -78,7 +87,10 @@ def apply_vitals(
         sent_mono_ms=vitals.sent_mono_ms,
     )
     if ordinal != link.ordinal:  # another outbox, so perhaps another machine: boots of the same number are not one
-        changed = msgspec.structs.replace(changed, clock_map=None, skew_s=None)
+        changed = msgspec.structs.replace(changed, clock_map=None, skew_s=None, restarted_s=())
+    elif link.vitals is not None and vitals.boot > link.boot:
+        restarted_s = (*link.restarted_s, now.mono_s)[-RESTARTS_KEPT:]
+        changed = msgspec.structs.replace(changed, restarted_s=restarted_s)
     if vitals.echo is None or echoed_s is None:
         return changed
     sent_after_s = min(now.mono_s, echoed_s + vitals.echo.held_ms / 1000)
@@ -107,6 +119,8 @@ def note_said(vitals: Heartbeat | Birth, before: Said | None) -> Said:
         outbox=_NONE_WAITING if vitals.outbox == _NONE_WAITING else vitals.outbox,
         disk_free_mib=vitals.disk_free_mib,
         faults=tuple(vitals.faults),
+        health=_note_health(vitals, before),
+        software=_note_software(vitals, before),
     )
     if before is None:
         return said
@@ -118,6 +132,24 @@ def note_said(vitals: Heartbeat | Birth, before: Said | None) -> Said:
 def _one_text(text: str) -> str:
     """Give a text as it came the first time: few schemes and codes are in use, and each vehicle names one."""
     return text
+
+
+@lru_cache(256)
+def _one_health(health: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Give findings as they came the first time: nearly all devices find that nearly all is well."""
+    return health
+
+
+def _note_health(vitals: Heartbeat | Birth, before: Said | None) -> tuple[Finding, ...]:
+    health = tuple(vitals.health)
+    return before.health if before is not None and before.health == health else _one_health(health)
+
+
+def _note_software(vitals: Heartbeat | Birth, before: Said | None) -> str:
+    """Only a birth tells. What an older stream's birth told may be of another machine."""
+    if isinstance(vitals, Birth):
+        return _one_text(vitals.software)
+    return before.software if before is not None and before.stream == vitals.stream else ""
 
 
 def _sharing(one: CurrentStatus, stream: str) -> CurrentStatus:

@@ -13,6 +13,7 @@ from cloud.directory import InForce
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
 from cloud.fleet.position import make_place
+from cloud.fleet.troubles import Troubles
 from cloud.ingest.copies import Copies
 from cloud.ingest.echoes import Echoes
 from cloud.ingest.emergencies import Emergencies, record_live
@@ -74,6 +75,7 @@ class Acceptor:
         for mark in marks:
             self.committed[(mark.device, mark.stream, mark.queue)] = mark
         self.counts: Counter[str] = Counter()
+        self.troubles = Troubles()
         self._streams = Streams(self.committed.values(), self.counts)
         self.status: deque[Work | Aside | Said] = deque()
         self.track: deque[Work] = deque()
@@ -332,11 +334,13 @@ class Acceptor:
         gap = unrecorded(found.gap, self._gone.get((mark.device, mark.stream), 0) if mark.queue == "status" else 0)
         if gap is not None:
             self.counts[f"gone_{mark.queue}"] += gap.last - gap.first + 1
+        refused = _refusals(judged)
+        self.troubles.note_refused(where.device, refused, now.utc)
         changed = msgspec.structs.replace(
             mark,
             through=found.first_seq + len(judged) - 1,
             digest=found.digest,
-            refused=(*mark.refused, *_refusals(judged))[-REFUSED_KEPT:],
+            refused=(*mark.refused, *refused)[-REFUSED_KEPT:],
         )
         self._accepted[(mark.device, mark.stream, mark.queue)] = changed
         self._waiting[(mark.device, mark.queue)] += 1
@@ -371,6 +375,7 @@ class Acceptor:
 
     def _set_aside(self, aside: Aside) -> None:
         self.counts[f"aside_{aside.reason}"] += 1
+        self.troubles.note_aside(aside.device, aside.topic, aside.reason, aside.received.utc)
         if len(self.status) >= PENDING_MAX:
             self.counts["aside_not_kept"] += 1
             return

@@ -4,6 +4,7 @@ load(path, environ) = file.py reads the texts → merge.py → settings.py (shap
 """
 
 from edge_agent.config.file import Config, ConfigInvalid, load, load_scheme
+from edge_agent.config.inputs import Inputs
 from edge_agent.config.panel import Button
 from edge_agent.config.settings import Device, Emergency, Gpsd, Link, Outbox, Page, Panel, Report, Station, UnitEntry
 
@@ -14,6 +15,7 @@ __all__ = [
     "Device",
     "Emergency",
     "Gpsd",
+    "Inputs",
     "Link",
     "Outbox",
     "Page",

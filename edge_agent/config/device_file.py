@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_agent.config.buses import BusSettings
+from edge_agent.config.inputs import Inputs
 from edge_agent.config.settings import Device, Gpsd, Link, Outbox, Page, Panel, Report, Station, UnitEntry
 
 
@@ -19,6 +20,7 @@ class DeviceFile(msgspec.Struct, frozen=True, kw_only=True):
     ]
     gpsd: Gpsd | None = None
     panel: Panel | None = None
+    inputs: Inputs | None = None
     station: Station | None = None
     page: Page | None = None
     bus: tuple[BusSettings, ...] = ()

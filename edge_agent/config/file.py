@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from edge_agent.config.buses import BusSettings, bus_problems, name_problems
 from edge_agent.config.cards import card, card_problems
 from edge_agent.config.device_file import DeviceFile
+from edge_agent.config.inputs import Inputs, input_problems
 from edge_agent.config.merge import merge, variable_of
 from edge_agent.config.panel import (
     Button,
@@ -45,6 +46,8 @@ MAPS_FOLDER = "register_maps"
 SITE_FOLDER = "schemes"
 """The folder beside the TOML in which a site keeps its own schemes and overrides."""
 
+_Placed = TypeVar("_Placed", Panel, Inputs)
+
 
 class ConfigInvalid(Fatal):
     """The configuration can't be used. The text names the file, then has one line for each error."""
@@ -59,6 +62,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """At least one; the first is the vehicle's own."""
     gpsd: Gpsd | None
     panel: Panel | None
+    inputs: Inputs | None
     buses: tuple[BusSettings, ...]
     maps: dict[str, RegisterMap]
     """The register maps that the slaves of `buses` have, by name."""
@@ -90,6 +94,12 @@ class PanelSection(msgspec.Struct, frozen=True):
     """The panel alone, likewise."""
 
     panel: Panel
+
+
+class InputSection(msgspec.Struct, frozen=True):
+    """The inputs alone, likewise."""
+
+    inputs: Inputs
 
 
 class ButtonSection(msgspec.Struct, frozen=True):
@@ -138,6 +148,7 @@ def _config(found: DeviceFile, schemes: dict[str, Scheme], maps: dict[str, Regis
         units=found.unit,
         gpsd=found.gpsd,
         panel=_placed(found.panel, folder) if found.panel else None,
+        inputs=_placed(found.inputs, folder) if found.inputs else None,
         buses=found.bus,
         maps={name: one for name, one in maps.items() if name in used},
         station=replace(found.station, layout=_absolute(found.station.layout, folder)) if found.station else None,
@@ -162,6 +173,10 @@ def _meaning_problems(data: Mapping[str, Any], schemes: Mapping[str, Scheme], fo
         yield Problem("report.parked_s", f"is {report.parked_s:g}", expected)
     if not isinstance(panel, tuple):
         yield from panel_problems(_placed(panel.panel, folder))
+    inputs = convert({"inputs": data.get("inputs")}, InputSection)
+    if not isinstance(inputs, tuple):
+        own = None if isinstance(panel, tuple) else _placed(panel.panel, folder)
+        yield from input_problems(_placed(inputs.inputs, folder), own)
     if isinstance(units, tuple) or not units.unit:
         return
     yield from unit_problems(units.unit, tuple(schemes))
@@ -186,9 +201,9 @@ def _with_origin(problem: Problem, environ: Mapping[str, str]) -> str:
     return f"{problem} (set by {variable})" if variable else str(problem)
 
 
-def _placed(panel: Panel, folder: Path) -> Panel:
-    """The panel with its path absolute, where it has one."""
-    return replace(panel, path=_absolute(panel.path, folder)) if panel.path else panel
+def _placed(section: _Placed, folder: Path) -> _Placed:
+    """The section with its path absolute, where it has one."""
+    return replace(section, path=_absolute(section.path, folder)) if section.path else section
 
 
 def _absolute(path: str, folder: Path) -> str:

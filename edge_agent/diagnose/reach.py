@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
 from collections.abc import AsyncIterator
 
@@ -108,7 +107,3 @@ def _about_state(state: State | None, *, heard: bool) -> list[Finding]:
         return []
     shown = ", ".join(f"{one.unit} {one.code} {one.label} since {one.since:%Y-%m-%d %H:%M} UTC" for one in state.units)
     return [well("control shows" if heard else "control showed, when last heard", shown)]
-
-
-def _cause(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)

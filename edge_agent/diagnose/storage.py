@@ -1,4 +1,4 @@
-"""What stands in the state folder: room, the outbox, files that were set aside. Takes no lock and writes nothing."""
+"""What stands in the state folder: the outbox, and who writes it. Takes no lock and writes nothing."""
 
 import os
 import sqlite3
@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 
 from edge_agent.outbox.database import is_sealed
+from edge_agent.outbox.room import size_of
 from wire import codec
 from wire.findings import Finding, fail, warn, well
 
-_KIB = 1024
 _UNSETTLED_S = 60.0
 """A status that has waited longer than this is worth a person's look."""
 _SMALL_TABLES = ("meta", "queue", "status", "current")
@@ -40,19 +40,16 @@ def find_agent(folder: Path) -> int | None:
     return next((process for process in holders if _may_have_open(process, folder / "lock")), None)
 
 
-def look_at_folder(folder: Path, reserve_kib: int) -> Iterator[Finding]:
-    """Look at the folder and its disk."""
+def look_at_folder(folder: Path) -> Iterator[Finding]:
+    """Look whether the folder can be used. How much room it has belongs to the disk."""
     if not folder.is_dir():
-        yield warn(
-            "state folder", f"{folder} is not there", "start the agent, which makes it, or mend device.state_dir"
-        )
-        return
-    if not os.access(folder, os.W_OK | os.X_OK):
+        do = "start the agent, which makes it, or mend device.state_dir"
+        yield warn("state folder", f"{folder} is not there", do)
+    elif not os.access(folder, os.W_OK | os.X_OK):
         do = "make it writable for the agent's user and its disk not read-only; no press can be kept before that"
         yield fail("state folder", f"{folder} cannot be written to by this user", do)
     else:
         yield well("state folder", f"{folder} can be written to")
-    yield _about_room(folder, reserve_kib)
 
 
 def look_at_outbox(folder: Path, now: datetime, *, is_running: bool) -> Iterator[Finding]:
@@ -74,39 +71,12 @@ def look_at_outbox(folder: Path, now: datetime, *, is_running: bool) -> Iterator
         yield _about_depth(held, now)
 
 
-def look_at_set_aside(folder: Path) -> Iterator[Finding]:
-    """Name the outbox files that an agent set aside. Nothing deletes them by itself."""
-    files = sorted(path for path in folder.glob("outbox.*-*.db") if path.is_file())
-    if not files:
-        return
-    size_kib = sum(_size(path.with_name(path.name + end)) for path in files for end in ("", "-wal", "-shm")) // _KIB
-    names = ", ".join(path.name for path in files)
-    yield warn(
-        "set aside",
-        f"{len(files)} old outbox files, {size_kib} KiB in all, which nothing deletes by itself: {names}",
-        "copy them off the device, each with its -wal; hand them to whoever looks into losses, for they may hold "
-        "presses that never arrived; then delete them here",
-    )
-
-
 def _may_have_open(process: int, path: Path) -> bool:
     """Tell whether a process has a file open; True where we may not look."""
     try:
         return any(entry.readlink() == path.resolve() for entry in Path(f"/proc/{process}/fd").iterdir())
     except OSError:
         return True
-
-
-def _about_room(folder: Path, reserve_kib: int) -> Finding:
-    disk = os.statvfs(folder)
-    free_kib = disk.f_bavail * disk.f_frsize // _KIB
-    found = f"{free_kib // _KIB} MiB free on the disk of {folder}"
-    do = "make room on that disk: old logs, files that were set aside"
-    if free_kib < reserve_kib:
-        return fail("disk", f"{found}: hardly a press can be kept", do)
-    if (folder / "outbox.db").exists() and not (folder / "reserve").exists():
-        return warn("disk", f"{found}, and the room kept for presses is given up already", do)
-    return warn("disk", found, do) if free_kib < 8 * reserve_kib else well("disk", found)
 
 
 def _about_depth(held: _Held, now: datetime) -> Finding:
@@ -126,7 +96,7 @@ def _read(path: Path, *, is_running: bool) -> _Held:
     A file that nobody has open and that has no log is opened as one that cannot change, so that SQLite makes no files
     beside it.
     """
-    at_rest = not is_running and _size(path.with_name(path.name + "-wal")) == 0
+    at_rest = not is_running and size_of(path.with_name(path.name + "-wal")) == 0
     uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if at_rest else ''}"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=2.0)) as db:
         for table in _SMALL_TABLES:
@@ -147,10 +117,3 @@ def _count(db: sqlite3.Connection, queue: str) -> int:
     """Count a queue by its ends: its sequences are consecutive."""
     first, last = db.execute(f"SELECT min(seq), max(seq) FROM {queue}").fetchone()
     return 0 if first is None else int(last) - int(first) + 1
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

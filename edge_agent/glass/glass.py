@@ -47,6 +47,7 @@ from edge_agent.state.events import Crew, Defect, Stamp, binding_event, crew_eve
 from edge_agent.state.swap import plain
 from edge_agent.station.parts import Layout
 from edge_agent.turnout import OrderShown, Turnout
+from wire.findings import Finding
 from wire.messages import CalledUnit
 
 NOT_STORED = "NOT STORED: USE RADIO"
@@ -62,7 +63,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     connected: bool
     oldest_unsent_s: float | None
     mains: Mains
-    faults: tuple[str, ...]
+    health: tuple[Finding, ...]
     night: bool
 
 
@@ -239,7 +240,7 @@ class Glass:
             notice=self._lamps.view.notice,
             units=cards,
             orders=self._orders(),
-            faults=standing.faults,
+            health=standing.health,
             night=standing.night,
             zones=tuple(Zone(name=zone.id, label=zone.id.replace("-", " ")) for zone in self._layout.zones),
             swap=self._swap_card() if self._swapping.is_vehicle else None,

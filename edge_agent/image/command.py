@@ -39,7 +39,7 @@ def image(
         typer.Option(help="A folder of wheels and Debian packages for the device, to be installed without a network."),
     ] = None,
 ) -> None:
-    """Assemble everything that makes a fresh operating system one device.
+    """Assemble the files that make a fresh system a device.
 
     Writes a tree of files to be laid over Raspberry Pi OS Lite (64-bit), loads its configuration as the device will,
     and says what to do next. Needs no network, and the program dtc. Exits with 1, and a line for each reason, where the

@@ -37,8 +37,14 @@ def _numbered(steps: Iterator[tuple[str, str]]) -> Iterator[str]:
 
 def _steps(made: Assembled) -> Iterator[tuple[str, str]]:
     yield (
-        "Write Raspberry Pi OS Lite (64-bit, Debian 12) to the card. Make a third partition on it, ext4, labelled "
-        "watchroom-data, of 2 GB or more: the only one that the device ever writes to.",
+        "Write Raspberry Pi OS Lite (64-bit, Debian 12) to the card. In cmdline.txt of its boot partition take out "
+        "what begins with init=, which would grow the root over the whole card, and add to the one line: "
+        "panic=10 cgroup_enable=memory",
+        "",
+    )
+    yield (
+        "Make a third partition on the card, ext4, labelled watchroom-data, of 2 GB or more: the only one that the "
+        "device ever writes to.",
         "",
     )
     yield (

@@ -9,6 +9,7 @@ import msgspec
 from edge_agent.outbox import Batch, Held, Stored
 from wire import codec
 from wire.events import ClockSource, Queue
+from wire.findings import Finding
 from wire.messages import Birth, Death, Envelope, Heartbeat, LastSeq, OutboxDepth, PositionAge, StateHeld
 from wire.messages import Echo as EchoField
 
@@ -22,12 +23,23 @@ FAULTS_BYTES_MAX = 5_000
 """The same for faults in which a character takes several bytes: the last of them are left out."""
 
 
+HEALTH_MAX = 12
+TOLD_CHARACTERS_MAX = 200
+"""Of what was found in a part of the device, and of what to do about it."""
+TOLD_BYTES_MAX = 8_000
+"""What faults and findings may take together: 7.9 KB of them make a birth of 16.2 KB with every other list full.
+
+Past it the findings' texts are cut shorter still, and every part keeps its verdict."""
+
+
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What the device says of itself beside its outbox."""
 
     interval_s: float
     clock: ClockSource
     faults: tuple[str, ...]
+    health: tuple[Finding, ...] = ()
+    """What was found of each part of the device."""
     position: tuple[int, int] | None
     """The sequence of the standing report, and the age in ms of the newest fix that agrees with it."""
     software: str
@@ -102,6 +114,7 @@ def _envelope(sending: Sending, clock: ClockSource, batch: Batch) -> bytes:
 
 
 def _vitals(sending: Sending, held: Held, about: Description, echo: Echo) -> dict[str, Any]:
+    faults = _fitting(about.faults)
     return {
         "v": 1,
         "device": sending.device,
@@ -118,7 +131,8 @@ def _vitals(sending: Sending, held: Held, about: Description, echo: Echo) -> dic
         "position": PositionAge(*about.position) if about.position else None,
         "outbox": OutboxDepth(held.depth.status, held.depth.track, _oldest_ms(held, sending)),
         "disk_free_mib": held.disk_free_mib,
-        "faults": _fitting(about.faults),
+        "faults": faults,
+        "health": tell_health(about.health, TOLD_BYTES_MAX - len(msgspec.json.encode(faults))),
         "nonce": about.nonce,
         "state": StateHeld(*about.state),
     }
@@ -129,6 +143,22 @@ def _fitting(faults: tuple[str, ...]) -> list[str]:
     while len(msgspec.json.encode(cut)) > FAULTS_BYTES_MAX:
         cut.pop()
     return cut
+
+
+def tell_health(findings: tuple[Finding, ...], bytes_max: int = TOLD_BYTES_MAX) -> list[Finding]:
+    """Write findings as a message carries them: of what is in order the verdict alone, else the words, cut to fit."""
+    characters = TOLD_CHARACTERS_MAX
+    while True:
+        told = [_cut(one, characters) for one in findings[:HEALTH_MAX]]
+        if not characters or len(msgspec.json.encode(told)) <= bytes_max:
+            return told
+        characters //= 2
+
+
+def _cut(finding: Finding, characters: int) -> Finding:
+    if finding.level == "ok":
+        return Finding(check=finding.check, level="ok")
+    return msgspec.structs.replace(finding, found=finding.found[:characters], do=finding.do[:characters])
 
 
 def _oldest_ms(held: Held, sending: Sending) -> int:

@@ -13,6 +13,7 @@ from msgspec import Meta
 from edge_agent.state.lamps import Lamp
 from edge_agent.state.swap import Stage
 from wire.events import Mode, Outcome, Service, Text, Token, Word
+from wire.findings import Finding
 
 Icon = Literal[
     "base", "mobile", "scene", "available", "conditional", "unavailable", "hospital", "patient", "speech", "break",
@@ -185,7 +186,8 @@ class PanelPage(msgspec.Struct, frozen=True, kw_only=True):
     units: tuple[UnitCard, ...]
     orders: tuple[OrderCard, ...] = ()
     """Newest first. The page opens the newest that nobody has acknowledged."""
-    faults: tuple[str, ...] = ()
+    health: tuple[Finding, ...] = ()
+    """What the agent found of each of its parts, as its heartbeats say it."""
     night: bool = False
     zones: tuple[Zone, ...] = ()
     """Empty: there is no station here to test or to turn out (a vehicle)."""

@@ -173,22 +173,25 @@ def plan_levels(lamps: Mapping[str, Lamp], lines: Mapping[str, str], now_s: floa
     return {line: is_lit(lamps.get(button, "dark"), now_s) for button, line in lines.items()}
 
 
-def gpiod_request() -> Request:
-    """Give what requests lines from the kernel. Raises Fatal where libgpiod 2 for Python is not installed."""
+def gpiod_request(section: str = "panel") -> Request:
+    """Give what requests lines from the kernel for a section of the configuration.
+
+    Raises Fatal where libgpiod 2 for Python is not installed.
+    """
     try:
         gpiod, line = importlib.import_module("gpiod"), importlib.import_module("gpiod.line")
     except ImportError as error:
         raise Fatal(
-            "[panel] backend 'gpiod' needs libgpiod 2 for Python: install the extra 'gpio' (pip install "
+            f"[{section}] backend 'gpiod' needs libgpiod 2 for Python: install the extra 'gpio' (pip install "
             f"'watchroom[edge,gpio]'), or choose another backend: {error}"
         ) from error
-    return lambda wiring: _GpiodLines(gpiod, line, wiring)
+    return lambda wiring: _GpiodLines(gpiod, line, wiring, section)
 
 
 class _GpiodLines:
     """A `gpiod.LineRequest` under the names that the configuration uses."""
 
-    def __init__(self, gpiod: ModuleType, line: ModuleType, wiring: Wiring) -> None:
+    def __init__(self, gpiod: ModuleType, line: ModuleType, wiring: Wiring, section: str) -> None:
         """Request the lines. Raises OSError where the chip or a line isn't there, or is another's."""
         self._value = line.Value
         self._rising = gpiod.EdgeEvent.Type.RISING_EDGE
@@ -197,7 +200,7 @@ class _GpiodLines:
                 wiring.chip, consumer=CONSUMER, config=_settings(gpiod, line, wiring)
             )
         except ValueError as error:
-            raise OSError(f"{error}: check [panel.lines] and [panel.lamps]") from error
+            raise OSError(f"{error}: check the lines of [{section}]") from error
         self._buttons = tuple(wiring.lines)
         offsets = dict(zip(self._request.lines, self._request.offsets, strict=True))
         self._names = {offset: name for name, offset in offsets.items()}

@@ -55,6 +55,8 @@ class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
     reported: Reported | None = None
     fix: Fix | None = None
     fix_s: float = 0.0
+    fixed_s: float | None = None
+    """When the newest report with a position came; None before the first."""
     gnss_s: float | None = None
     """When a fix last agreed with the wall clock; None where none has, or a newer one disagreed."""
     contested_s: float | None = None
@@ -110,7 +112,8 @@ def position_age(vehicle: Vehicle, now_s: float) -> tuple[int, int] | None:
 
 
 def _apply_fix(vehicle: Vehicle, fix: Fix, now: Now) -> tuple[Vehicle, tuple[Effect, ...]]:
-    seen = msgspec.structs.replace(vehicle, fix=fix, fix_s=now.mono_s)
+    fixed_s = vehicle.fixed_s if fix.mode == "none" else now.mono_s
+    seen = msgspec.structs.replace(vehicle, fix=fix, fix_s=now.mono_s, fixed_s=fixed_s)
     if fix.gnss_time is not None and fix.mode != "none":
         agrees = abs((fix.gnss_time - now.utc).total_seconds()) <= GNSS_AGREES_S
         seen = msgspec.structs.replace(

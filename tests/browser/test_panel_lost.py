@@ -6,7 +6,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.panel_page import Panel, on_glass
 from tests.edge_agent.panel.orders import order
-from tests.edge_agent.panel.stand import Stand
+from tests.edge_agent.panel.stand import WELL, Stand
+from wire.findings import fail
 
 NOT_CONNECTED = "PANEL NOT CONNECTED: USE RADIO OR PHONE"
 UNSEEN = "CONTROL CANNOT SEE THIS: USE RADIO OR PHONE"
@@ -109,21 +110,6 @@ def test_control_that_overrules_a_press_is_shown(chromium: Browser) -> None:
         expect(panel.status("a14p1", "1")).to_have_attribute("data-lamp", "dark")
 
 
-def test_faults_are_counted_and_told(chromium: Browser) -> None:
-    """The tab says how many things are wrong, and each is told in words; more than fit are a press away."""
-    with on_glass(chromium, Stand()) as panel:
-        tab = panel.page.locator("#tab-faults")
-        expect(tab).to_have_text("Faults")
-        panel.tell(panel.stand.set, faults=tuple(f"fault {n}" for n in range(10)), mains="failed")
-        expect(tab).to_have_text("Faults 11")
-        pane = panel.open_tab("faults")
-        expect(pane.locator("li").first).to_have_text("The mains have failed: the station runs on its battery")
-        panel.push(pane.get_by_role("button", name="More faults"), "touch")
-        expect(pane.locator("li").last).to_have_text("fault 9")
-        panel.tell(panel.stand.set, faults=(), mains="ok")
-        expect(pane.get_by_text("No faults.")).to_be_visible()
-
-
 def test_night_dims_but_not_an_order(chromium: Browser) -> None:
     """The glass is red and low by night; an order that calls is bright, and a person can choose until day comes."""
     with on_glass(chromium, Stand()) as panel:
@@ -136,7 +122,7 @@ def test_night_dims_but_not_an_order(chromium: Browser) -> None:
         expect(html).to_have_class("night")
         panel.push(button, "touch")
         expect(html).to_have_class("")
-        panel.tell(panel.stand.set, night=False, faults=("it is day",))
+        panel.tell(panel.stand.set, night=False, health=(fail("clock", "it is day", "sleep"),))
         expect(panel.page.locator("#tab-faults")).to_have_text("Faults 1")
         panel.tell(panel.stand.set, night=True)
         expect(html).to_have_class("night")
@@ -161,7 +147,7 @@ def test_everything_can_be_read(chromium: Browser) -> None:
     with on_glass(chromium, Stand()) as panel:
         panel.push(panel.status("a14p1", "1"), "touch")
         for number, night in enumerate((False, True)):
-            panel.tell(panel.stand.set, night=night, faults=("the disk is full",))
+            panel.tell(panel.stand.set, night=night, health=(fail("disk", "is full", "make room"), *WELL))
             expect(panel.page.locator("html")).to_have_class("night" if night else "")
             for view in ("units", "crew", "defect", "test", "turn-out", "faults"):
                 panel.open_tab(view)

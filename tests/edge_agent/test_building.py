@@ -42,7 +42,7 @@ def test_the_mains_are_shown_as_they_were_read(tmp_path: Path) -> None:
         await eventually(lambda: shown.page.mains == "ok", what="the mains are back")
         plant.go_silent("bays")
         await eventually(lambda: shown.page.mains == "unknown", what="nothing is known of the mains")
-        assert any("bays" in fault for fault in shown.page.faults)
+        assert any("bays does not answer" in one.found for one in shown.page.health)
 
     scene(tmp_path, play)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +12,13 @@ import msgspec
 import pytest
 
 from edge_agent.clock import SystemClock
+from edge_agent.config.buses import BusSettings, SlaveEntry
 from edge_agent.diagnose import examine
-from edge_agent.diagnose.readers import look_at_clock, look_at_gpsd, look_at_panel
+from edge_agent.diagnose.readers import look_at_bus, look_at_clock, look_at_gpsd, look_at_panel
 from edge_agent.diagnose.storage import find_agent, look_at_folder
+from edge_agent.outbox.room import read_room
+from edge_agent.standing import NAME
+from edge_agent.state.health import Disk, judge_disk
 from tests.brokers import RunningBroker
 from tests.edge_agent.link.program import asked, running_program
 from tests.edge_agent.outbox.conftest import mounted
@@ -21,7 +26,7 @@ from tests.gpsd_lab import gpsd_lab
 from tests.ports import free_port
 from tests.site import Presser, pressing, running_agent, running_site, write_device, write_directory
 from tests.waiting import eventually
-from wire.findings import Finding, Report
+from wire.findings import Finding, Report, well
 
 SKY = '{"class":"DEVICES","devices":[{"path":"/dev/ttyACM0"}]}'
 
@@ -87,7 +92,7 @@ def test_a_device_that_is_well(shared_mosquitto: RunningBroker, tmp_path: Path) 
         assert {"clock"} >= {one.check for one in seen.values() if one.level == "warn"}
         assert seen["unsettled"].found == "status 0, track 0"
         assert "kfrs-14p1 2 In attendance" in seen["control shows"].found
-        assert seen["agent"].found.startswith("runs as process ")
+        assert seen["process"].found.startswith("the agent runs as process ")
 
     asyncio.run(scenario())
 
@@ -175,7 +180,7 @@ def test_a_damaged_outbox_and_files_that_were_set_aside(tmp_path: Path) -> None:
         outbox.write_bytes(outbox.read_bytes()[:5_000])
         seen = await found(path)
         assert seen["outbox"].level == "fail" and "start the agent again" in seen["outbox"].do
-        assert "outbox.fork-1.db" in seen["set aside"].found and "copy them off" in seen["set aside"].do
+        assert "outbox.fork-1.db" in seen["disk"].found and "copy them off" in seen["disk"].do
 
     asyncio.run(scenario())
 
@@ -186,14 +191,14 @@ def test_a_damaged_outbox_and_files_that_were_set_aside(tmp_path: Path) -> None:
 def test_a_disk_without_room(tmp_path: Path, size_kib: int, reserve_kib: int, level: str) -> None:
     """Room for less than the reserve is a failure, for little more a warning."""
     with mounted(tmp_path / "disk", f"size={size_kib}k") as disk:
-        _, room = look_at_folder(disk, reserve_kib)
+        room = judge_disk(Disk(room=read_room(disk, reserve_kib)))
     assert (room.check, room.level, bool(room.do)) == ("disk", level, level != "ok")
 
 
 def test_a_disk_that_cannot_be_written_to(tmp_path: Path) -> None:
     """A read-only disk is a failure, found without writing."""
     with mounted(tmp_path / "disk", "size=64k,ro") as disk:
-        first, _ = look_at_folder(disk, 1)
+        (first,) = look_at_folder(disk)
     assert first.level == "fail" and "read-only" in first.do
 
 
@@ -243,7 +248,7 @@ def test_what_gpsd_says(tmp_path: Path, lines: tuple[str, ...], level: str, word
             said = [line.replace(name, f"{time:%Y-%m-%dT%H:%M:%S.%f}Z") for line in said]
         async with serving(*said) as port:
             config = write_device(tmp_path, broker="mqtt://127.0.0.1:1", gpsd=(port, 2.0))
-            (finding,) = await look_at_gpsd(config.gpsd, SystemClock())
+            finding = await look_at_gpsd(config.gpsd, SystemClock())
         return finding
 
     finding = asyncio.run(scenario())
@@ -257,7 +262,7 @@ def test_a_real_gpsd_with_a_silent_receiver(tmp_path: Path) -> None:
     async def scenario() -> Finding:
         async with gpsd_lab() as gpsd:
             config = write_device(tmp_path, broker="mqtt://127.0.0.1:1", gpsd=(gpsd.port, 2.0))
-            (finding,) = await look_at_gpsd(config.gpsd, SystemClock())
+            finding = await look_at_gpsd(config.gpsd, SystemClock())
         return finding
 
     finding = asyncio.run(scenario())
@@ -268,15 +273,67 @@ def test_a_panel_that_is_not_there(tmp_path: Path) -> None:
     """A missing input device, a file in the socket's place and an agent without its socket each fail; none is fine."""
     config = write_device(tmp_path, broker="mqtt://127.0.0.1:1")
     assert config.panel is not None
-    assert [look_at_panel(None, is_running=True)[0].level] == ["ok"]
-    assert [look_at_panel(config.panel, is_running=on)[0].level for on in (False, True)] == ["ok", "fail"]
+    assert [look_at_panel(None, is_running=True).level] == ["ok"]
+    assert [look_at_panel(config.panel, is_running=on).level for on in (False, True)] == ["ok", "fail"]
     Path(config.panel.path).write_text("in the way", encoding="utf-8")
-    assert "is no socket" in look_at_panel(config.panel, is_running=True)[0].found
+    assert "is no socket" in look_at_panel(config.panel, is_running=True).found
     evdev = msgspec.structs.replace(config.panel, backend="evdev", path=str(tmp_path / "event7"))
-    assert "is not there" in look_at_panel(evdev, is_running=True)[0].found
+    assert "is not there" in look_at_panel(evdev, is_running=True).found
 
 
 def test_the_clock_is_what_the_kernel_says() -> None:
-    """A clock that is not disciplined is a warning, with what disciplines it."""
-    assert look_at_clock(True).level == "ok"
-    assert look_at_clock(False).level == "warn" and "chrony" in look_at_clock(False).do
+    """A clock that is not disciplined is a warning, with what disciplines it; one before the image's build is wrong."""
+    now = SystemClock().now()
+    assert look_at_clock(True, now, None).level == "ok"
+    loose = look_at_clock(False, now, None)
+    assert loose.level == "warn" and "chrony" in loose.do
+    assert look_at_clock(True, now, now + timedelta(days=1)).level == "fail"
+
+
+def test_a_bus_is_looked_at_without_a_word_on_it(tmp_path: Path) -> None:
+    """A missing adapter and a gateway that is away are told, each with its line; a port that is there is in order."""
+
+    async def scenario() -> None:
+        slave = (SlaveEntry(name="io1", map="m"),)
+        there = BusSettings(name="hall", transport="rtu", path="/dev/null", slave=slave)
+        gone = BusSettings(name="bays", transport="rtu", path=str(tmp_path / "ttyUSB7"), slave=slave)
+        away = BusSettings(name="roof", transport="tcp", host="127.0.0.1", port=free_port(), slave=slave)
+        assert await look_at_bus(()) == well("bus", "none is fitted")
+        assert (await look_at_bus((there,))).level == "ok"
+        told = await look_at_bus((there, gone, away))
+        assert told.level == "fail" and "ttyUSB7 is not there; 127.0.0.1:" in told.found
+        assert "adapter of bays" in told.do and "gateway of roof" in told.do
+
+    asyncio.run(scenario())
+
+
+# The agent's own words.
+
+
+def test_an_agent_that_says_nothing_is_looked_at_from_outside(tmp_path: Path) -> None:
+    """One that holds its folder and has not said how it stands is named as such; so are words of another process."""
+
+    async def scenario() -> None:
+        config = write_device(tmp_path, broker=f"mqtt://127.0.0.1:{free_port()}")
+        async with running_program(tmp_path) as program, pressing(config):
+            said = tmp_path / "state" / NAME
+            await eventually(said.exists, what="the agent has said how it stands")
+            well_said = (await found(tmp_path / "device.toml"))["process"]
+            program.interrupt(signal.SIGSTOP)
+            said.write_bytes(said.read_bytes().replace(b'"pid":', b'"pid":1'))
+            silent = (await found(tmp_path / "device.toml"))["process"]
+            program.interrupt(signal.SIGCONT)
+        assert (well_said.level, silent.level) == ("ok", "warn")
+        assert "restart it" in silent.do
+
+    asyncio.run(scenario())
+
+
+def test_all_but_the_wan_is_a_verdict_of_its_own(tmp_path: Path) -> None:
+    """A device whose broker alone is away is ready except WAN, and what that means for the crew stands below."""
+    path = written(tmp_path)
+    text, line = asked("diagnose", "--config", path), asked("diagnose", "--config", path, "--json")
+    assert "\nReady except WAN.\nWhat is pressed is kept on this device" in text.stdout and "voice" in text.stdout
+    assert msgspec.json.decode(line.stdout, type=Report).verdict == "Ready except WAN."
+    (tmp_path / "panel.sock").write_text("in the way", encoding="utf-8")
+    assert "Ready except WAN" not in asked("diagnose", "--config", path).stdout

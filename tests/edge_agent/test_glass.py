@@ -22,6 +22,7 @@ from edge_agent.panel.port import (
     TurnOutForm,
     ZoneTestForm,
 )
+from edge_agent.state.health import JOINING_S
 from edge_agent.turnout.shown import ENDED_SHOWN_S
 from tests.brokers import RunningBroker
 from tests.edge_agent.glass_lab import OTHER, OWN, Shown, showing, write_page
@@ -149,7 +150,7 @@ def test_crew_and_defects_outlast_the_agent(tmp_path: Path) -> None:
     async def read_again() -> None:
         async with showing(config) as shown:
             assert (False, None, ()) == (shown.card.crewed, shown.card.riders, shown.card.defects)
-            assert not any("notes" in fault for fault in shown.page.faults)
+            assert not any("notes" in one.found for one in shown.page.health)
 
     for part in (written, read, read_again):
         asyncio.run(part())
@@ -165,11 +166,11 @@ def test_damaged_notes_are_said_and_replaced(tmp_path: Path, damage: bytes) -> N
 
     async def scenario() -> None:
         async with showing(config) as shown:
-            assert any("log crews on" in fault for fault in shown.page.faults) and not shown.card.crewed
+            assert any("log crews on" in one.found for one in shown.page.health) and not shown.card.crewed
             assert DONE == await shown.glass.crew(CrewForm(unit=UNIT, on=True, riders=4))
-            assert not any("log crews on" in fault for fault in shown.page.faults)
+            assert not any("log crews on" in one.found for one in shown.page.health)
         async with showing(config) as shown:
-            assert shown.card.crewed and not any("log crews on" in fault for fault in shown.page.faults)
+            assert shown.card.crewed and not any("log crews on" in one.found for one in shown.page.health)
 
     with capture_logs() as lines:
         asyncio.run(scenario())
@@ -191,10 +192,11 @@ def count_pages(shown: Shown) -> list[int]:
 def test_a_page_is_made_only_for_who_looks_and_told_only_what_is_new(tmp_path: Path) -> None:
     """While nobody looks none is made. Who waits is left alone while nothing changes, and woken when it does."""
 
-    async def play(shown: Shown, _: SkippingClock) -> None:
+    async def play(shown: Shown, ahead: SkippingClock) -> None:
         clock, glass, made = SystemClock(), shown.glass, count_pages(shown)
         await clock.sleep(QUIET_S)
         assert 0 == made[0]
+        ahead.skip(2 * JOINING_S)  # what is said of the broker that is not there stands from then on
         await eventually(lambda: shown.page.notice, what="the notice that stays")
         before, made[0] = shown.page.version, 0
         waiting = asyncio.create_task(glass.changed(before))
@@ -335,9 +337,14 @@ def test_a_port_that_is_taken_is_a_fault_and_no_more(tmp_path: Path) -> None:
         configs = [with_port(write_page(tmp_path / name, ABSENT), number) for name in ("one", "two")]
         async with showing(configs[0]) as first, showing(configs[1]) as second:
             pages = (first, second)
-            await eventually(lambda: any("touch page" in f for one in pages for f in one.page.faults), what="a fault")
-            assert 1 == sum(any("touch page" in fault for fault in one.page.faults) for one in pages)
+            await eventually(
+                lambda: any("touch page" in f.found for one in pages for f in one.page.health), what="a fault"
+            )
+            assert 1 == sum(any("touch page" in fault.found for fault in one.page.health) for one in pages)
             assert DONE == await second.glass.press(PressForm(unit=UNIT, code=MOBILE))
+
+    def lacks_page(shown: Shown) -> bool:
+        return any("touch page" in one.found for one in shown.page.health)
 
     def with_port(config: Config, number: int) -> Config:
         assert config.page is not None

@@ -390,4 +390,4 @@ def test_the_lines_in_the_readme_are_real() -> None:
     shown = (HARDWARE / "README.md").read_text("utf-8")
     pin = faults(seeded("vehicle", "pin = 20", "pin = 17"))
     end = faults(seeded("station", 'terminated = ["board", "io"]', 'terminated = ["board"]'))
-    assert f"vehicle/a/pinmap.toml: {pin[0]}\nstation/a/pinmap.toml: {end[0]}\n" in shown
+    assert f"hardware/vehicle/a/pinmap.toml: {pin[0]}\nhardware/station/a/pinmap.toml: {end[0]}\n" in shown

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from hypothesis import strategies as st
@@ -90,6 +90,8 @@ def json_of(kind: type[msgspec.Struct]) -> Drawn:
 
 def decode(kind: type[msgspec.Struct], raw: bytes) -> object:
     """Decode `raw` with the decoder that a `kind` comes in by."""
+    if kind in get_args(cad.SaidToUs) or kind in get_args(cad.SaidByUs) or kind is cad.CadTick:
+        return cad.decode(raw)
     if kind in FEED:
         return msgspec.json.decode(raw, type=kind)
     if kind in EVENTS:

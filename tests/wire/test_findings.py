@@ -2,7 +2,7 @@
 
 import msgspec
 
-from wire.findings import Report, as_json, as_text, fail, report_of, warn, well
+from wire.findings import Finding, Report, as_json, as_text, fail, merge, report_of, warn, well, worst_first
 
 
 def test_a_person_reads_words_and_what_to_do() -> None:
@@ -35,3 +35,34 @@ def test_a_machine_reads_the_same_on_one_line() -> None:
     written = as_json(report)
     assert len(written.splitlines()) == 1
     assert msgspec.json.decode(written, type=Report) == report
+
+
+def test_troubles_of_one_part_become_one_finding() -> None:
+    """The worst is the verdict and comes first, a text that is there twice is said once, and none is in order."""
+    troubles = [warn("disk", "little room", "make room"), fail("disk", "full", "make room")]
+    assert merge("disk", troubles, otherwise="fine") == fail("disk", "full; little room", "make room")
+    assert merge("disk", [], otherwise="fine") == well("disk", "fine")
+
+
+def test_however_much_is_wrong_a_finding_is_one_that_a_message_takes() -> None:
+    """What is too long is cut and ends in an ellipsis."""
+    found = merge("bus", [fail("bus", f"{number} {'x' * 90}", "") for number in range(9)], otherwise="")
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Finding) == found
+    assert found.found.endswith("…") and len(found.found) == 500
+
+
+def test_the_worst_comes_first_and_else_the_order_stays() -> None:
+    """Failures, then what is to be looked after, then the rest."""
+    mixed = [well("a", ""), warn("b", "", ""), fail("c", "", ""), warn("d", "", ""), fail("e", "", "")]
+    assert "".join(one.check for one in worst_first(mixed)) == "cebda"
+
+
+def test_a_device_without_its_wan_is_ready_but_for_that() -> None:
+    """Only where nothing else failed; warnings do not count, and what it means stands below the verdict."""
+    away, other = fail("broker", "away", "mend"), fail("disk", "full", "mend")
+    report = report_of([away, warn("clock", "off", "see")], wan=("link", "broker"))
+    assert (report.ok, report.verdict) == (False, "Ready except WAN.")
+    assert "the crew uses voice" in as_text(report).splitlines()[-1]
+    assert report_of([away, other], wan=("link", "broker")).verdict == "2 failed, 0 to look after, 0 ok."
+    assert report_of([away]).verdict == "1 failed, 0 to look after, 0 ok."
+    assert report_of([well("broker", "")], wan=("broker",)).verdict == "All is well."

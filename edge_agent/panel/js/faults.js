@@ -1,61 +1,103 @@
-// The Faults tab: everything that is wrong here, in words, and what has not reached control.
+// The Faults tab: every part of the device, the worst first, in the agent's own words, each with what to do.
 
-import { button, element, place, setDisabled, setHidden, setText } from "./dom.js";
-import { age } from "./words.js";
+import { button, element, place, setAttribute, setDisabled, setHidden, setText } from "./dom.js";
 
-const SHOWN_MAX = 8;
-const MAINS = { ok: "", failed: "The mains have failed: the station runs on its battery", unknown: "Whether the mains are on is not known" };
+const RANKS = { fail: 0, warn: 1, ok: 2 };
+const VERDICTS = { fail: "FAIL", warn: "LOOK AFTER", ok: "ok" };
 
-// What is wrong, worst first. A panel with nothing in this list is well.
-export function faultsOf(page, agedS) {
-  const control = page.control.answer_age_s === null
-    ? "Control has not answered since the panel started"
-    : `Control last answered ${age(page.control.answer_age_s + agedS)} ago`;
-  const unsent = page.oldest_unsent_s === null
-    ? ""
-    : `The oldest message that control has not got has waited ${age(page.oldest_unsent_s + agedS)}`;
-  return [
-    page.control.seen ? "" : control,
-    page.wan_up ? "" : "The WAN is down",
-    page.control.seen ? "" : unsent,
-    page.zones.length > 0 || page.mains === "failed" ? MAINS[page.mains] : "",
-    ...page.faults,
-  ].filter(Boolean);
+const nameOf = (part) => part.check.charAt(0).toUpperCase() + part.check.slice(1);
+
+// What is amiss, worst first. A panel with nothing in this list is well.
+export function faultsOf(page) {
+  return page.health.filter((part) => part.level !== "ok").sort((one, other) => RANKS[one.level] - RANKS[other.level]);
 }
 
 export class FaultsPane {
   #list = element("ul", "fault-list");
-  #well = element("p", "stands", "No faults.");
+  #well = element("ul", "well-list");
+  #says = element("p", "stands");
+  #room = element("div", "fault-room");
   #next;
   #from = 0;
-  #shown = [];
+  #shown = 0;
+  #amiss = [];
 
   constructor(node) {
     node.dataset.group = "";
-    this.#next = button("choice", "More faults", () => this.#turn());
-    node.append(element("h2", "", "Faults"), this.#list, this.#well, this.#next);
+    this.#next = button("choice", "", () => this.#turn());
+    setAttribute(this.#list, "aria-label", "What is amiss");
+    setAttribute(this.#well, "aria-label", "What is in order");
+    this.#room.append(this.#list);
+    const head = element("div", "fault-head");
+    head.append(element("h2", "", "Faults"), this.#says);
+    const foot = element("div", "fault-foot");
+    foot.append(this.#well, this.#next);
+    node.append(head, this.#room, foot);
   }
 
   open() {
     this.#from = 0;
   }
 
-  show(faults, connected) {
-    this.#shown = faults;
-    if (this.#from >= faults.length) this.#from = 0;
-    const shown = faults.slice(this.#from, this.#from + SHOWN_MAX);
-    place(this.#list, shown.map((fault, index) => {
-      const node = this.#list.children[index] ?? element("li");
-      setText(node, fault);
+  show(page, connected) {
+    this.#amiss = faultsOf(page);
+    const well = page.health.filter((part) => part.level === "ok");
+    setText(this.#says, this.#amiss.length === 0 ? "No faults." : `${this.#amiss.length} of ${page.health.length} parts`);
+    place(this.#well, well.map((part, index) => {
+      const node = this.#well.children[index] ?? wellRow();
+      setText(node.firstElementChild, `${nameOf(part)} ok`);
+      setText(node.lastElementChild, part.found ? `: ${part.found}` : "");
       return node;
     }));
-    setHidden(this.#well, faults.length > 0);
-    setHidden(this.#next, faults.length <= SHOWN_MAX);
+    setAttribute(this.#well, "data-alone", String(this.#amiss.length === 0));
+    setHidden(this.#room, this.#amiss.length === 0);
+    if (this.#from >= this.#amiss.length) this.open();
+    this.#fill();
     setDisabled(this.#next, !connected);
   }
 
-  #turn() {
-    this.#from += SHOWN_MAX;
-    this.show(this.#shown, true);
+  // Show as many from the one at the top as there is room for, and at least that one. Nothing is cut off.
+  #fill() {
+    const rows = this.#amiss.slice(this.#from).map((part, index) => filled(this.#list.children[index] ?? row(), part));
+    place(this.#list, rows);
+    setHidden(this.#next, this.#from === 0);
+    this.#shown = rows.length;
+    if (this.#isOver() || this.#from > 0) setHidden(this.#next, false);
+    while (this.#shown > 1 && this.#isOver()) rows[--this.#shown].remove();
+    const left = this.#amiss.length - this.#from - this.#shown;
+    setText(this.#next, left > 0 ? `More faults: ${left}` : "First faults");
   }
+
+  #isOver() {
+    return this.#list.offsetHeight > this.#room.clientHeight;
+  }
+
+  #turn() {
+    this.#from += this.#shown;
+    if (this.#from >= this.#amiss.length) this.#from = 0;
+    this.#fill();
+  }
+}
+
+function wellRow() {
+  const made = element("li");
+  made.append(element("b"), element("span"));
+  return made;
+}
+
+function row() {
+  const made = element("li");
+  const head = element("p", "fault-found");
+  head.append(element("b"), element("span"));
+  made.append(head, element("p", "fault-do"));
+  return made;
+}
+
+function filled(node, part) {
+  const [head, cure] = node.children;
+  setAttribute(node, "data-level", part.level);
+  setText(head.firstElementChild, `${nameOf(part)} ${VERDICTS[part.level]}`);
+  setText(head.lastElementChild, `: ${part.found}`);
+  setText(cure, `To do: ${part.do}`);
+  return node;
 }

@@ -92,17 +92,16 @@ const isDim = () => (held.dim ?? agent.page?.night ?? false) && !callingOrder();
 function show() {
   noteOrders();
   const page = agent.page;
-  const faults = faultsOf(page, agent.agedS());
   band.show(page);
   cards.show(page, agent.wallMs(), isConnected());
   showOrder();
   panes[held.view]?.show(page, isConnected());
-  faultsPane.show(faults, isConnected());
   showNight(page);
   for (const view of VIEWS) setHidden(views[view], view !== held.view);
+  if (held.view === "faults") faultsPane.show(page, isConnected());
   if (held.view === "order") orderView.fit();
   tabs.show({
-    view: held.view, orders: orders().length > 0, calling: Boolean(callingOrder()), faults: faults.length,
+    view: held.view, orders: orders().length > 0, calling: Boolean(callingOrder()), faults: faultsOf(page).length,
     more: moreOf(page), isStation: page.zones.length > 0, isVehicle: page.swap !== null,
     dim: isDim(), connected: isConnected(),
   });

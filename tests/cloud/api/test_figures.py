@@ -51,6 +51,7 @@ EXPECTED = {
     "watchroom_units": "gauge",
     "watchroom_devices": "gauge",
     "watchroom_devices_with_faults": "gauge",
+    "watchroom_device_health": "gauge",
     "watchroom_outbox_waiting": "gauge",
     "watchroom_outbox_waiting_max": "gauge",
     "watchroom_outbox_oldest_seconds": "gauge",

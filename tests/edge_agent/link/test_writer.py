@@ -2,12 +2,22 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
-from edge_agent.link.writer import Description, Sending, write_birth, write_heartbeat
+from edge_agent.link.writer import (
+    HEALTH_MAX,
+    TOLD_CHARACTERS_MAX,
+    Description,
+    Sending,
+    write_birth,
+    write_heartbeat,
+)
 from edge_agent.outbox import Depth, Held
+from edge_agent.state.health import PARTS
 from wire import codec
 from wire.events import SEQ_MAX
+from wire.findings import Finding, fail, well
 from wire.messages import MESSAGE_BYTES_MAX, Birth, CurrentStatus, Heartbeat
 
 SENDING = Sending(
@@ -37,11 +47,15 @@ def held(*, oldest: tuple[int, int] | None = None, units: int = 25) -> Held:
 
 @pytest.mark.parametrize("character", ["x", "ü", "\U0001f692", "\x00"])
 def test_a_birth_and_a_heartbeat_with_everything_full_are_within_16_kib(character: str) -> None:
-    """More units and faults than fit are left out, so that the cloud takes the message; the first fault stays."""
+    """More units and faults than fit are left out, so that the cloud takes the message; the first fault stays.
+
+    Of the findings every part's verdict stays, however long the words are.
+    """
     about = Description(
         interval_s=20.0,
         clock="none",
         faults=(character * 1_000,) * 40,
+        health=(fail("p" * 12, character * 500, character * 500),) * 15,
         position=(SEQ_MAX, SEQ_MAX),
         software="w" * 64,
         config_hash="c" * 64,
@@ -52,6 +66,29 @@ def test_a_birth_and_a_heartbeat_with_everything_full_are_within_16_kib(characte
         message = codec.decode_up(payload)
         assert isinstance(message, kind) and isinstance(message, Birth | Heartbeat)
         assert len(message.current) == 20 and message.faults[0].startswith(character)
+        assert [one.level for one in message.health] == ["fail"] * HEALTH_MAX
+        assert all(one.found.startswith(character) and one.do.startswith(character) for one in message.health)
+
+
+def health_of(*findings: Finding) -> list[Finding]:
+    """The findings that a heartbeat carries."""
+    about = Description(
+        interval_s=1.0, clock="none", faults=(), health=findings, position=None, software="w", config_hash="c"
+    )
+    message = codec.decode_up(write_heartbeat(SENDING, held(units=0), about, None))
+    assert isinstance(message, Heartbeat)
+    return message.health
+
+
+def test_what_is_in_order_costs_a_few_bytes_and_what_is_not_keeps_its_words() -> None:
+    """Of a part in order the verdict alone is sent; a vehicle that is well takes no more than 200 bytes for all."""
+    amiss = fail("link", "x" * 300, "y" * 300)
+    assert health_of(well("disk", "has room"), amiss) == [
+        Finding(check="disk", level="ok"),
+        fail("link", "x" * TOLD_CHARACTERS_MAX, "y" * TOLD_CHARACTERS_MAX),
+    ]
+    told = health_of(*(well(part, "is in order") for part in PARTS))
+    assert len(b'"health":,' + msgspec.json.encode(told)) <= 200
 
 
 @pytest.mark.parametrize(("oldest", "age_ms"), [(None, 0), ((7, 4_000), 6_000), ((6, 4_000), 10_000), ((7, 11_000), 0)])

@@ -40,6 +40,7 @@ from edge_agent.state.swap import Stage
 from tests.edge_agent.link.lab import SkippingClock
 from tests.ports import free_port
 from wire.events import Service
+from wire.findings import Finding, well
 from wire.scheme import Code, parse_scheme
 
 DEADLINE_S = 10.0
@@ -84,6 +85,9 @@ STATION = (
 )
 
 
+WELL = tuple(well(part, "in order") for part in ("receiver", "bus", "panel", "disk", "clock", "link", "station"))
+
+
 class Stand:
     """A `PanelPort` as a test drives it. Everything runs on the server's loop, `tell` brings it there."""
 
@@ -105,6 +109,7 @@ class Stand:
             control=Control(seen=True, answer_age_s=0.4),
             wan_up=True,
             mains="ok",
+            health=WELL,
             units=(),
             zones=tuple(Zone(name=name, label=name.capitalize()) for name in ("fire", "police", "ambulance", "bay")),
         )
@@ -310,13 +315,13 @@ class Stand:
         self._tell()
 
     def set(
-        self, *, faults: tuple[str, ...] | None = None, night: bool | None = None, mains: Mains | None = None
+        self, *, health: tuple[Finding, ...] | None = None, night: bool | None = None, mains: Mains | None = None
     ) -> None:
         """Change what stands beside the units."""
         page = self.page
         self.page = msgspec.structs.replace(
             page,
-            faults=page.faults if faults is None else faults,
+            health=page.health if health is None else health,
             night=page.night if night is None else night,
             mains=mains or page.mains,
         )

@@ -16,12 +16,14 @@ from edge_agent.glass import Glass, Reach, Swapping
 from edge_agent.outbox import StorageFailed, Stored
 from edge_agent.outbox.file import Draft
 from edge_agent.outbox.notebook import Notebook
+from edge_agent.outbox.room import read_room
 from edge_agent.panel.port import Mains
 from edge_agent.sources.panel_modbus import ModbusPanel
-from edge_agent.state import points
+from edge_agent.state import health, points
 from edge_agent.state.emergency import Guard
 from edge_agent.state.events import Stamp, emergency_event
 from edge_agent.state.lamps import Lamp
+from edge_agent.state.vehicle import Vehicle
 from edge_agent.station.words import TellAlarm, Value
 from edge_agent.turnout import Journal, Turnout
 from edge_agent.turnout.events import alarm_event
@@ -72,6 +74,7 @@ class Building:
         self._notebook: Notebook | None = None
         self._swapping: Swapping | None = None
         self._server: Page | None = None
+        self._room: health.Room | None = None
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -89,6 +92,35 @@ class Building:
         if value is None or value.quality != "good":
             return "unknown"
         return "failed" if value.value else "ok"
+
+    async def look_at_disk(self) -> None:
+        """See how much room there is, beside the loop: a disk may be slow to answer."""
+        config = self._config
+        self._room = await asyncio.to_thread(read_room, Path(config.device.state_dir), config.outbox.reserve_kib)
+
+    def known(
+        self, vehicle: Vehicle, link: health.Link, *, clock: health.WallClock, outbox: str, dropped: str
+    ) -> health.Known:
+        """Give what is known of every part of the device. `outbox` and `dropped` are the agent's own faults."""
+        lines, has_mains = self._around.lines, bool(self.layout.inputs.mains_failed)
+        return health.Known(
+            vehicle=vehicle,
+            has_receiver=self._around.receiver is not None,
+            has_panel=self._around.panel is not None,
+            emergency=self.emergency.fault if self.emergency else "",
+            bus=health.Bus(faults=lines.faults, silent=lines.silent) if lines else None,
+            disk=health.Disk(
+                outbox=outbox,
+                journal=self.turnout.faults,
+                notes=self._notebook.fault if self._notebook else "",
+                room=self._room,
+            ),
+            clock=clock,
+            link=link,
+            mains=None if self._config.station is None else self.mains if has_mains else "unwired",
+            page=self._server.fault if self._server else "",
+            dropped=dropped,
+        )
 
     @property
     def is_night(self) -> bool:
