@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto mosquitto-clients:mosquitto_sub curl:curl chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool nodejs:node npm:npm influxdb:influxd nginx:nginx device-tree-compiler:dtc graphviz:dot systemd:systemd-analyze udev:udevadm chrony:chronyd network-manager:nmcli nftables:nft python3-pip:pip3 e2fsprogs:mkfs.ext4
+DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto mosquitto-clients:mosquitto_sub curl:curl chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool nodejs:node npm:npm influxdb:influxd nginx:nginx device-tree-compiler:dtc graphviz:dot systemd:systemd-analyze udev:udevadm chrony:chronyd network-manager:nmcli nftables:nft python3-pip:pip3 e2fsprogs:mkfs.ext4 procps:sysctl
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
@@ -50,7 +50,7 @@ lock: setup ## renew the three locks
 schemas: setup ## write wire/published from the structs
 	$(BIN)/python -m wire.publish
 
-kit: setup ## check the pin maps of hardware/ and write what is generated from them
+kit: setup ## check hardware/ and the profiles, and write what is generated from them
 	$(BIN)/python -m kit.render
 
 vendor: setup ## renew what the board's map is made of (needs npm): see cloud/console/vendor/manifest.toml

@@ -91,6 +91,7 @@ class StandingFile:
         ready = self._path.with_suffix(".new")
         try:
             ready.write_bytes(msgspec.json.encode(standing))
+            ready.chmod(0o644)  # for whoever asks on the device, whatever the umask
             ready.replace(self._path)
         except OSError as error:
             if not self._broken:

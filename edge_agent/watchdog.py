@@ -1,8 +1,8 @@
 """Tells systemd that the agent is alive, by sd_notify(3): a datagram to the socket that NOTIFY_SOCKET names.
 
-A process that runs is not alive yet. Each part that a press goes through is asked again and again, and while one does
-not answer the watchdog gets nothing: systemd then ends the agent and starts it anew. A part that answers with an error
-is alive: a full or read-only disk is for lamps and voice, and no restart would mend it.
+A process that runs is not alive yet. The loop that takes each press and the thread that keeps it are asked again and
+again, and while one does not answer the watchdog gets nothing: systemd then ends the agent and starts it anew. One that
+answers with an error is alive: a full or read-only disk is for lamps and voice, and no restart would mend it.
 
 Written by hand: the pure library for this was last released in 2017, the others are compiled, and it is one `sendto`.
 """
@@ -27,8 +27,8 @@ Question = asyncio.Event
 """What is put among the readings to ask the loop that takes them. It answers by setting it."""
 
 PATIENCE_S = 180.0
-"""How long a part may be silent. The disk's thread takes over a damaged outbox in one go (3 s for 100,000 records on a
-fast disk, some minutes for the most on a memory card): to end it then would begin the same anew, for ever."""
+"""How long a part may be silent. The disk's thread takes over a damaged outbox in one go (seconds on a fast disk, a
+minute or two on a slow memory card): to end it then would begin the same anew, for ever."""
 UNWATCHED_S = 10.0
 """How often the parts are asked where systemd wants to be told of the state, but set no watchdog."""
 PETS = 3

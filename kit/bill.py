@@ -10,14 +10,17 @@ from msgspec import Meta
 
 from kit.parts import Celsius, Part, Text
 from kit.pinmap import Connector, Label, Pinmap, Signal
-from wire.strict import Problem, closest, convert, read_toml
+from wire.strict import Problem, closest, parse_toml
 
 VOLTS_MARGIN = 1.1
 """A part stands at least this many times the volts of its signal; a rail's own margin comes with what it carries."""
 AMPS_MARGIN = 1.25
 """A connector's contact stands at least this many times the most amperes that it carries."""
-CLOCKS = ("maxim,ds3231", "nxp,pcf8523", "nxp,pcf85063a", "microcrystal,rv3028")
-"""Real-time clocks, as device trees call them: without one a device that starts with no signal has no time."""
+CLOCKS = {"maxim,ds3231": 0x68, "nxp,pcf8523": 0x68, "nxp,pcf85063a": 0x51, "microcrystal,rv3028": 0x52}
+"""Real-time clocks, as device trees call them, and the I2C address that each has for good, by its maker's data sheet.
+
+Without a clock a device that starts with no signal has no time.
+"""
 COLUMNS = ("ref", "count", "what", "maker", "number", "rating", "second source", "unit cost GBP", "cost GBP")
 
 Served = Annotated[
@@ -72,11 +75,7 @@ class PartsList(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_parts_list(text: str) -> PartsList | tuple[Problem, ...]:
     """Read the shape of a `parts.toml`, or tell every problem that it has."""
-    try:
-        data = read_toml(text)
-    except ValueError as error:
-        return (Problem("", f"is not TOML: {error}", "a list of parts"),)
-    return convert(data, PartsList)
+    return parse_toml(text, PartsList, "a list of parts")
 
 
 def counts(parts: PartsList, circuit_parts: Mapping[str, int]) -> dict[str, int]:
@@ -261,9 +260,14 @@ def _rating_problems(
     for index, use in enumerate(parts.use):
         part = catalogue.get(use.part)
         for signal in _of_use(pinmap, use) if part is not None else ():
-            yield from _volts_problems(
-                f"use[{index}].part", part, f"signal {signal.name!r}", signal.volts * VOLTS_MARGIN
-            )
+            asked_v = _asked_v(signal.volts, carried)
+            yield from _volts_problems(f"use[{index}].part", part, f"signal {signal.name!r}", asked_v)
+
+
+def _asked_v(volts: float, carried: Carried) -> float:
+    """What a part must stand of a wire of so many volts: no more than the supply gives at its most, with its margin."""
+    most = max((each for each, _ in carried.values()), default=0.0)
+    return min(volts * VOLTS_MARGIN, most) if volts <= most else volts * VOLTS_MARGIN
 
 
 def _limiter_problems(pinmap: Pinmap, parts: PartsList, catalogue: Mapping[str, Part]) -> Iterator[Problem]:
@@ -282,11 +286,11 @@ def _on_connector(pinmap: Pinmap, connector: Connector, carried: Carried) -> Ite
     places = {f"{connector.name}.{number}" for number in range(1, connector.pins + 1)}
     for rail in pinmap.rail:
         if places & set(rail.to):
-            volts, amps = carried.get(rail.name, (rail.volts * VOLTS_MARGIN, 0.0))
+            volts, amps = carried.get(rail.name, (_asked_v(rail.volts, carried), 0.0))
             yield f"rail {rail.name!r}", volts, amps if rail.amps is None else rail.amps
     for signal in pinmap.signal:
         if signal.to in places:
-            yield f"signal {signal.name!r}", signal.volts * VOLTS_MARGIN, 0.0
+            yield f"signal {signal.name!r}", _asked_v(signal.volts, carried), 0.0
 
 
 def _of_use(pinmap: Pinmap, use: Use) -> Iterator[Signal]:
@@ -326,7 +330,12 @@ def _stands(parts: PartsList, part: Part) -> bool:
 
 
 def _clock_problems(pinmap: Pinmap) -> Iterator[Problem]:
-    if not any(chip.compatible in CLOCKS for bus in pinmap.bus for chip in bus.chip):
+    chips = tuple(chip for bus in pinmap.bus for chip in bus.chip)
+    for chip in chips:
+        if CLOCKS.get(chip.compatible, chip.address) != chip.address:
+            problem = f"{chip.name!r} is at {chip.address:#04x}, where no {chip.compatible} is"
+            yield Problem("bus.chip", problem, f"{CLOCKS[chip.compatible]:#04x}")
+    if not any(chip.compatible in CLOCKS for chip in chips):
         problem = "has no real-time clock: without a signal the device would start with a wrong time"
         yield Problem("bus.chip", problem, f"one of {', '.join(CLOCKS)}")
 

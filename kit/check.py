@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from edge_agent.config.register_maps import RegisterMap
 from kit.check_lines import line_problems
 from kit.check_wires import wire_problems
-from kit.header import HEADER_PINS, LOGIC_V, PERIPHERALS, RESERVED, ROLES
+from kit.header import HEADER_PINS, LOGIC_V, NAMES, PERIPHERALS, RESERVED, ROLES
 from kit.pinmap import OUTPUTS, BusPart, Pinmap, Signal
 from wire.strict import Problem, closest
 
@@ -78,6 +78,9 @@ def _bus_problems(pinmap: Pinmap) -> Iterator[Problem]:
             problem = f"{bus.peripheral} is used by bus {users[bus.peripheral]!r} and by bus {bus.name!r}"
             yield Problem(f"{path}.peripheral", problem, "each peripheral once")
         users.setdefault(bus.peripheral, bus.name)
+        if bus.path is not None and bus.path != f"{NAMES}/{bus.name}":
+            problem = f"bus {bus.name!r} is at {bus.path}, and the device's udev rules name it otherwise"
+            yield Problem(f"{path}.path", problem, f"{NAMES}/{bus.name}")
         yield from _role_problems(path, bus)
         yield from _chip_problems(path, bus)
 

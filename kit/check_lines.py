@@ -10,6 +10,8 @@ LINE_M_MAX = 1000.0
 """The longest RS-485 line, at any speed: MODBUS over Serial Line 1.02, 3.4. With more speed it is shorter."""
 LINE_BITS_M_PER_S = 1e8
 """Metres times bits a second, the rough limit of an RS-485 line: Texas Instruments, RS-485 design guide (SLLA272)."""
+CROSSED = {"a": ("B", "D-"), "b": ("A", "D+"), "tx": ("TX", "TXD"), "rx": ("RX", "RXD")}
+"""Of each wire of a bus, the terminals that it must not end on: A goes to A, and what one sends the other takes."""
 LOGIC_M_MAX = 3.0
 """The longest wire at logic level, with nothing between it and the computer. No standard's: our own caution."""
 LOGIC_BITS_M_PER_S = 115_200.0
@@ -126,6 +128,7 @@ def _core_problems(pinmap: Pinmap) -> Iterator[Problem]:
         if bus.kind == "rs485" and all(bus.wires.get(wire) in cores for wire in ("a", "b")):
             yield from _pair_problems(bus, cores[bus.wires["a"]], cores[bus.wires["b"]])
             yield from _ground_problems(bus, cores[bus.wires["a"]], pinmap)
+        yield from _crossed_problems(bus, cores)
         longest = min(LINE_M_MAX, LINE_BITS_M_PER_S / bus.baud)
         if bus.kind == "uart":
             longest = min(LOGIC_M_MAX, LOGIC_BITS_M_PER_S / bus.baud)
@@ -143,6 +146,14 @@ def _core_problems(pinmap: Pinmap) -> Iterator[Problem]:
                 f"signal {signal.name!r} goes {cable.length_m:g} m through cable {cable.name!r} with nothing between"
             )
             yield Problem(f"cable[{index}].length_m", problem, f"{LOGIC_M_MAX:g} m or less, or an optocoupler")
+
+
+def _crossed_problems(bus: BusPart, cores: Mapping[str, tuple[int, Cable, Core]]) -> Iterator[Problem]:
+    for wire, place in bus.wires.items():
+        if place in cores and cores[place][2].far.upper() in CROSSED.get(wire, ()):
+            index, cable, core = cores[place]
+            problem = f"wire {wire} of bus {bus.name!r} ends on {core.far} of cable {cable.name!r}: it is crossed"
+            yield Problem(f"cable[{index}].core", problem, "A on A and B on B, TX on RX and RX on TX")
 
 
 def _pair_problems(bus: BusPart, a: tuple[int, Cable, Core], b: tuple[int, Cable, Core]) -> Iterator[Problem]:

@@ -32,6 +32,9 @@ PERIPHERALS = {
 ADDRESSES = {"uart2": "fe201400", "uart3": "fe201600", "uart4": "fe201800", "uart5": "fe201a00"}
 """Where the processor has each serial peripheral: the kernel's numbers of ports change, these do not."""
 
+NAMES = "/dev/watchroom"
+"""Where the device's udev rules put the names of its serial lines."""
+
 ROLES = {"i2c": ("sda", "scl"), "uart": ("tx", "rx"), "rs485": ("tx", "rx", "de")}
 """The pins that a bus of each kind needs."""
 

@@ -1,9 +1,7 @@
 """The udev rules that give a board's serial lines names of their own. Pure."""
 
-from kit.header import ADDRESSES
+from kit.header import ADDRESSES, NAMES
 from kit.pinmap import Pinmap
-
-FOLDER = "/dev/watchroom"
 
 
 def names(pinmap: Pinmap) -> str:
@@ -12,6 +10,7 @@ def names(pinmap: Pinmap) -> str:
         f"# {pinmap.board.title}: the names of its serial lines.",
         "# Generated from pinmap.toml by `make kit`: edit that. Not tried on hardware.",
     ]
+    folder = NAMES.removeprefix("/dev/")
     for bus in pinmap.bus:
         if bus.kind == "i2c":
             continue
@@ -19,6 +18,6 @@ def names(pinmap: Pinmap) -> str:
         lines += [
             f"# {bus.title}",
             f'SUBSYSTEM=="tty", KERNELS=="{ADDRESSES[bus.peripheral]}.serial", '
-            f'SYMLINK+="watchroom/{bus.name}", GROUP="{group}", MODE="0660"',
+            f'SYMLINK+="{folder}/{bus.name}", GROUP="{group}", MODE="0660"',
         ]
     return "\n".join(lines) + "\n"

@@ -63,6 +63,8 @@ def parse_parts(text: str) -> tuple[Part, ...] | tuple[Problem, ...]:
             problems.append(Problem(where, problem, "each part once"))
         lines.setdefault(found.key, reader.line_num)
         parts.append(found)
+    if not parts and not problems:
+        problems.append(Problem("line 1", "is all there is: no part", "a line for each part"))
     return tuple(problems) or tuple(parts)
 
 

@@ -9,7 +9,7 @@ from edge_agent.config.buses import Parity
 from edge_agent.config.register_maps import PointName
 from edge_agent.config.settings import ButtonName, Token
 from wire.scheme import CodeText
-from wire.strict import Problem, convert, read_toml
+from wire.strict import Problem, parse_toml
 
 Label = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z", description="a name: 1 to 40 of a-z, 0-9 and _, a letter first")
@@ -199,8 +199,4 @@ class Pinmap(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_pinmap(text: str) -> Pinmap | tuple[Problem, ...]:
     """Read a pin map's shape, or tell every problem that it has. What clashes is for `check` to tell."""
-    try:
-        data = read_toml(text)
-    except ValueError as error:
-        return (Problem("", f"is not TOML: {error}", "a pin map"),)
-    return convert(data, Pinmap)
+    return parse_toml(text, Pinmap, "a pin map")

@@ -16,6 +16,7 @@ from kit.parts import Part, join_parts, parse_parts
 from kit.pinmap import Pinmap, parse_pinmap
 from kit.power import Power, carried, parse_power, power_problems
 from kit.schematics import drawing_problems
+from kit.twice import fact_problems, fuse_problems, supply_problems
 from wire.strict import Problem, in_file
 
 CATALOGUES = ("parts.csv", "circuits/parts.csv")
@@ -149,6 +150,10 @@ def _check(reader: Reader, hardware: Path, source: Source) -> None:
                 drawing=drawing(device.parts),
             ),
         )
+        reader.tell(device.folder / "power.toml", supply_problems(device.power, device.pinmap))
+        reader.tell(device.folder / "power.toml", fact_problems(device.power, source.circuits))
+        fuses = fuse_problems(device.pinmap, device.parts, source.catalogue)
+        reader.tell(device.folder / "pinmap.toml", fuses)
         reader.tell(device.folder / "panel.toml", panel_problems(device.panel, device.pinmap, device.profiles))
     reader.tell(hardware / CATALOGUES[0], unused(source.catalogue, *used))
 

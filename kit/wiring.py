@@ -78,7 +78,8 @@ def _bus(bus: BusPart) -> Iterator[str]:
     if bus.chip:
         yield _table(("Address", "Chip"), [(f"{chip.address:#04x}", chip.title) for chip in bus.chip])
     if bus.path:
-        yield f"Linux calls it `{bus.path}`; {bus.baud} baud, parity {bus.parity}."
+        speed = f"{bus.baud} baud, parity {bus.parity}" if bus.kind == "rs485" else "who reads it finds its speed"
+        yield f"Linux calls it `{bus.path}`; {speed}."
     if bus.slave:
         rows = [(str(each.id), each.name, each.map) for each in bus.slave]
         yield _table(("Modbus address", "Module", "Register map"), rows)

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -16,16 +18,28 @@ def in_ci() -> bool:
     return os.environ.get("WATCHROOM_CI") == "1"
 
 
+def give_up(reason: str) -> NoReturn:
+    """Skip the test for what this machine lacks or does not permit, and say it; under WATCHROOM_CI=1 it fails."""
+    if in_ci():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def require_namespaces() -> None:
+    """Give up where this machine lets nobody make namespaces and mount in them: root alone may, and not everywhere."""
+    asked = [str(require_program("unshare")), "--mount", "--net", "--ipc", "--pid", "--fork", "true"]
+    tried = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        give_up(f"no namespaces can be made here (it needs root, with CAP_SYS_ADMIN): {tried.stderr.strip()}")
+
+
 def require_program(name: str) -> Path:
     """The path of a program. Where it is missing the test is skipped; under WATCHROOM_CI=1 it fails."""
     folders = [str(Path(sys.executable).parent), os.environ.get("PATH", ""), *SYSTEM_FOLDERS]
     found = shutil.which(name, path=os.pathsep.join(folders))
     if found is not None:
         return Path(found)
-    missing = f"{name} is not installed: run `make setup-test`"
-    if in_ci():
-        pytest.fail(missing, pytrace=False)
-    pytest.skip(missing)
+    give_up(f"{name} is not installed: run `make setup-test`")
 
 
 def require_node_packages() -> Path:
@@ -33,10 +47,7 @@ def require_node_packages() -> Path:
     require_program("node")
     folder = Path(__file__).parent / "node"
     if not (folder / "node_modules" / ".package-lock.json").is_file():
-        missing = "the packages of tests/node are not installed: run `make setup-test`"
-        if in_ci():
-            pytest.fail(missing, pytrace=False)
-        pytest.skip(missing)
+        give_up("the packages of tests/node are not installed: run `make setup-test`")
     return folder
 
 

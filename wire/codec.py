@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from wire.events import EVENT_BYTES_MAX, Event
+from wire.findings import read_findings
 from wire.messages import MESSAGE_BYTES_MAX, DownMessage, UpMessage
 
 _Message = TypeVar("_Message")
@@ -23,11 +24,20 @@ _up = msgspec.json.Decoder(UpMessage)
 _down = msgspec.json.Decoder(DownMessage)
 _event = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_AT_HEALTH = "`$.health"
+"""How the decoder names the place of what it refuses."""
 
 
 def decode_up(payload: bytes) -> UpMessage | Rejected:
-    """Decode what a device sent. Events inside an envelope stay bytes: decode each with `decode_event`."""
-    return _decode(_up, payload, MESSAGE_BYTES_MAX)
+    """Decode what a device sent. Events inside an envelope stay bytes: decode each with `decode_event`.
+
+    A device that speaks of its health as we do not is alive all the same: of that field we take what can be read.
+    """
+    decoded = _decode(_up, payload, MESSAGE_BYTES_MAX)
+    if isinstance(decoded, Rejected) and _AT_HEALTH in decoded.detail:
+        return _decode_with_health(payload) or decoded
+    return decoded
 
 
 def decode_down(payload: bytes) -> DownMessage | Rejected:
@@ -44,6 +54,17 @@ def decode_event(raw: bytes) -> Event | Rejected:
 def encode(message: UpMessage | DownMessage | Event) -> bytes:
     """Encode a message or an event. The bytes of an event are what is digested, stored and sent."""
     return _encoder.encode(message)
+
+
+def _decode_with_health(payload: bytes) -> UpMessage | None:
+    """Decode a message of which only the health is not as we know it; None where that is not all."""
+    try:
+        fields = _fields.decode(payload)
+        health = read_findings(msgspec.json.decode(fields["health"]))
+        message: UpMessage = _up.decode(_encoder.encode(fields | {"health": msgspec.Raw(_encoder.encode(health))}))
+    except (ValueError, RecursionError):  # ValidationError and DecodeError are ValueErrors
+        return None
+    return message
 
 
 def _is_text(raw: bytes) -> bool:

@@ -16,8 +16,12 @@ Level = Literal["ok", "warn", "fail"]
 _WORDS: dict[Level, str] = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
 _RANKS: dict[Level, int] = {"fail": 0, "warn": 1, "ok": 2}
 _INDENT = " " * 6
-_TEXT_MAX = 500
+TEXT_MAX = 500
 """What `Text` takes."""
+WORD_MAX = 64
+"""What `Word` takes."""
+FINDINGS_MAX = 12
+"""What one message carries of them."""
 ALL_WELL = "All is well."
 READY_EXCEPT_WAN = "Ready except WAN."
 _EXCEPT_WAN = (
@@ -113,6 +117,33 @@ def _sum(findings: Sequence[Finding]) -> str:
     return f"{failed} failed, {warned} to look after, {len(findings) - failed - warned} ok."
 
 
+def cut(text: str, characters: int) -> str:
+    """Cut a text that is too long; that it goes on is seen by the ellipsis at its end."""
+    if len(text) <= characters:
+        return text
+    return f"{text[: characters - 1]}…" if characters else ""
+
+
+def read_findings(said: object) -> list[Finding]:
+    """Read what a device says that speaks another version than ours: of each entry what can be read, the worst first.
+
+    A level that is not known is to be looked after, for nobody here knows how bad it is.
+    """
+    read = [_read(one) for one in said] if isinstance(said, list) else []
+    return list(worst_first(one for one in read if one is not None)[:FINDINGS_MAX])
+
+
+def _read(said: object) -> Finding | None:
+    check, level, found, do = (
+        (one if isinstance(one := said.get(name), str) else "") if isinstance(said, dict) else ""
+        for name in ("check", "level", "found", "do")
+    )
+    if not check or not level:
+        return None
+    known: Level = next((one for one in _RANKS if one == level), "warn")
+    found = found if known == level else f"{level}: {found}"
+    return Finding(check=cut(check, WORD_MAX), level=known, found=cut(found, TEXT_MAX), do=cut(do, TEXT_MAX))
+
+
 def _joined(texts: Iterable[str]) -> str:
-    joined = "; ".join(text for text in texts if text)
-    return joined if len(joined) <= _TEXT_MAX else f"{joined[: _TEXT_MAX - 1]}…"
+    return cut("; ".join(text for text in texts if text), TEXT_MAX)

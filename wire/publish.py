@@ -4,7 +4,7 @@ Beside them `asyncapi.json` says over which topic or route each travels: see `wi
 
 A schema says what the decoder takes, but for three things that JSON Schema can't say or leaves to the reader: the
 limits in bytes, that a whole number is written without a point, and that a `date-time` is checked. Fields that a schema
-does not name are allowed where it does not forbid them.
+does not name are allowed where it does not forbid them. Of `health` the decoder takes what it can read of anything.
 
 `python -m wire.publish` writes them to `wire/published`.
 """

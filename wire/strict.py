@@ -68,6 +68,15 @@ def read_toml(text: str) -> dict[str, Any]:
         raise ValueError("it is nested too deeply") from error
 
 
+def parse_toml(text: str, kind: type[T], what: str) -> T | tuple[Problem, ...]:
+    """Make TOML a `kind`, or tell every problem it has (at least one). `what` is what it should be: `a pin map`."""
+    try:
+        data = read_toml(text)
+    except ValueError as error:
+        return (Problem("", f"is not TOML: {error}", what),)
+    return convert(data, kind)
+
+
 def in_file(file: str, problem: Problem) -> Problem:
     """Say which file `problem` is in, before its path."""
     return msgspec.structs.replace(problem, path=f"{file}: {problem.path}" if problem.path else file)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from cloud.api.source import Site
-from cloud.fleet.health import label_of
-from cloud.fleet.link import Link, Said, freshness
+from cloud.fleet.health import worst_of
+from cloud.fleet.link import Link, Said, freshness, thresholds_s
 from wire.feed import Confidence, Freshness
 
 SLICE = 1_000
@@ -49,8 +49,13 @@ async def take_census(site: Site) -> Census:
 def _count_device(census: Census, link: Link, now_s: float) -> None:
     fresh = freshness(link, now_s)
     census.devices[fresh] += 1
-    if link.vitals is not None and fresh in ("fresh", "late"):
+    if link.vitals is not None and fresh in ("fresh", "late") and _is_of_now(link, now_s):
         _count_vitals(census, link.vitals)
+
+
+def _is_of_now(link: Link, now_s: float) -> bool:
+    """Tell whether its word is: no birth that a broker kept, and no old one beside events that still come."""
+    return link.spoke_s is not None and now_s - link.spoke_s <= thresholds_s(link)[1]
 
 
 def _count_vitals(census: Census, vitals: Said) -> None:
@@ -62,7 +67,7 @@ def _count_vitals(census: Census, vitals: Said) -> None:
     if outbox.status:
         census.oldest_status_s = max(census.oldest_status_s, outbox.oldest_status_ms / 1000)
     census.with_faults += bool(vitals.faults) or any(one.level == "fail" for one in vitals.health)
-    census.parts.update((label_of(one), one.level) for one in vitals.health)
+    census.parts.update(worst_of(vitals.health).items())
     free_mib = vitals.disk_free_mib
     if free_mib is not None:
         known = census.disk_free_min_mib

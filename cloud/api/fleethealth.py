@@ -23,6 +23,8 @@ from wire.feed import Freshness
 from wire.findings import Level
 
 PAGE = 100
+TOLD_AGAIN_S = 600
+"""Who asks again gets all of it at least so often: a page tells a moment of yesterday by how long ago it is."""
 _encode = msgspec.json.Encoder().encode
 Words = Annotated[str | None, Query(min_length=1, max_length=200)]
 
@@ -90,7 +92,8 @@ def device_routes(surveyor: Surveyor) -> APIRouter:
     async def show_device(device: str) -> Response:
         """One device with its health."""
         survey = await surveyor.survey()
-        found = next((row.view for row in survey.rows if row.view.device == device), None)
+        named = [row.view for row in survey.rows if row.view.device == device]
+        found = next((view for view in named if view.listed), named[0] if named else None)
         if found is None:
             return reply(Problem(f"there is no device {device!r} that may speak; GET /v1/devices lists them"), 404)
         return reply(found)
@@ -127,13 +130,34 @@ def _is_at(asked: AskedDevices, view: DeviceView) -> bool:
 
 def _tag(page: DeviceList) -> str:
     """Give a weak tag of what is shown, but for ages."""
-    digest = hashlib.sha256(_encode((page.fleet, page.matching, page.start, page.began_at)))
+    seconds = int(page.at.timestamp())
+    digest = hashlib.sha256(_encode((page.fleet, page.matching, page.start, page.began_at, seconds // TOLD_AGAIN_S)))
     for view in page.devices:
         digest.update(_encode(_essence(view)))
     return f'W/"{digest.hexdigest()[:32]}"'
 
 
 def _essence(view: DeviceView) -> DeviceView:
-    """Leave out what moves by itself, or with each message of a device that says nothing new."""
-    findings = tuple([msgspec.structs.replace(one, since=None) for one in view.findings])
-    return msgspec.structs.replace(view, heard_at=None, told_at=None, findings=findings, oldest_status_s=None)
+    """Leave out what moves with each message of a device that says nothing new.
+
+    Of one whose word is old the moments stand, and are shown: they stay, by the minute.
+    """
+    findings = tuple(
+        [msgspec.structs.replace(one, since=_minute(one.since), last=_minute(one.last)) for one in view.findings]
+    )
+    heard_at, told_at = (_minute(view.heard_at), _minute(view.told_at)) if view.is_old else (None, None)
+    pressed_s = _pressed_s(view)
+    return msgspec.structs.replace(
+        view, heard_at=heard_at, told_at=told_at, findings=findings, oldest_status_s=pressed_s
+    )
+
+
+def _minute(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(second=0, microsecond=0)
+
+
+def _pressed_s(view: DeviceView) -> float | None:
+    """Give the minute since which its oldest status waits: that stands still while the age of it grows."""
+    if view.oldest_status_s is None or view.told_at is None:
+        return None
+    return (view.told_at.timestamp() - view.oldest_status_s) // 60

@@ -14,7 +14,17 @@ import msgspec
 from cloud.directory import Device, Directory, InForce, Unit
 from cloud.fleet.clocks import Moment
 from cloud.fleet.fleet import Fleet
-from cloud.fleet.health import PARTS, STANDINGS, Health, HealthFinding, Standing, Told, judge_device, judge_stranger
+from cloud.fleet.health import (
+    PARTS,
+    STANDINGS,
+    Health,
+    HealthFinding,
+    Standing,
+    Told,
+    judge_device,
+    judge_stranger,
+    readable,
+)
 from cloud.fleet.link import Link
 from cloud.fleet.troubles import Stranger, Troubles
 from wire.feed import Freshness
@@ -27,7 +37,8 @@ KEPT_S = 1.0
 """Whoever asks within this of another gets what was found for that one."""
 DAY_S = 86_400.0
 _NEVER_HEARD = Link()
-_RELEASE = re.compile(r"\d{1,9}(?:\.\d{1,9})*")
+_RELEASE = re.compile(r"(?:[A-Za-z_-]*-)?(\d{1,9}(?:\.\d{1,9})*)")
+"""A release, alone or behind the name of what is released: `0.10.0`, `watchroom-0.10.0`."""
 
 
 class BoundUnit(msgspec.Struct, frozen=True):
@@ -149,7 +160,7 @@ class _Look:
         self._units = directory.units
         self._vehicles = {one.device: one.id for one in directory.vehicles.values() if one.device is not None}
         self._bases = {one.device: one.name for one in directory.bases.values() if one.device is not None}
-        links = [self._links(device) for device in directory.devices]
+        links = [self._links(device.id) for device in directory.devices.values() if not device.revoked]
         told = {link.vitals.software for link in links if link is not None and link.vitals is not None}
         self.newest = max(told, key=version_key, default="")
 
@@ -172,7 +183,7 @@ class _Look:
     def _make(self, device: Device, units: tuple[Unit, ...], link: Link, health: Health) -> DeviceView:
         said = link.vitals
         carried = next((unit.vehicle for unit in units if unit.carrier == device.id), "")
-        software = said.software if said is not None else ""
+        software = readable(said.software) if said is not None else ""
         waiting = said.outbox if said is not None else OutboxDepth(0, 0)
         return DeviceView(
             device=device.id,
@@ -204,13 +215,12 @@ def version_key(software: str) -> tuple[tuple[int, ...], str]:
     released = _RELEASE.match(software)
     if released is None:
         return (), software
-    numbers = tuple(int(number) for number in released[0].split("."))
+    numbers = tuple(int(number) for number in released[1].split("."))
     rest = software[released.end() :]
     return numbers, "~" if not rest or rest[0] == "+" else rest
 
 
 def _stranger_view(stranger: Stranger) -> DeviceView:
-    finding = judge_stranger(stranger.first_at, stranger.organisation)
     return DeviceView(
         device=stranger.device,
         organisation=stranger.organisation,
@@ -218,7 +228,7 @@ def _stranger_view(stranger: Stranger) -> DeviceView:
         standing="failed",
         link="never",
         parts={},
-        findings=(finding,),
+        findings=(judge_stranger(stranger),),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from cloud.fleet.clocks import SKEW_MAX_S, Moment
 from cloud.fleet.link import Link, Said, freshness, is_silent
-from cloud.fleet.troubles import Trouble
+from cloud.fleet.troubles import Stranger, Trouble
 from wire.feed import Freshness
 from wire.findings import Finding, Level
 
@@ -58,6 +58,8 @@ class HealthFinding(msgspec.Struct, frozen=True, kw_only=True):
     by: Literal["device", "cloud"]
     since: datetime | None = None
     """Of the cloud's findings: since when, as far as it knows."""
+    last: datetime | None = None
+    """When it happened last, of what happens again and again: it may be mended since."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,14 +94,17 @@ def judge_device(link: Link, told: Told, began: datetime, now: Moment) -> Health
     said = link.vitals
     own = _own(said) if said is not None else []
     is_heard = link.proof_s is not None and fresh != "lost"
-    clouds = [*_of_link(link, fresh, began, now), *(_of_speaker(link, now) if is_heard else ()), *_of_troubles(told)]
+    clouds = [*_of_speaker(link, now)] if is_heard else []
+    if not told.is_revoked:  # nobody waits for one that may not speak
+        clouds += _of_link(link, fresh, began, now)
+    clouds += _of_troubles(told)
     if not told.is_bound and is_heard:
         do = "add its vehicle, its station or its unit to the directory; until then nothing that it says counts"
         clouds.append(_cloud("binding", "warn", "speaks, and the directory binds it to nothing", do))
     findings = [*clouds, *own]
     findings.sort(key=lambda one: -_RANK[one.level])
     return Health(
-        standing=_stand(link, fresh, findings),
+        standing=_stand(link, "never" if told.is_revoked else fresh, findings),
         link=fresh,
         parts=_verdicts(said, fresh, findings),
         findings=tuple(findings),
@@ -109,16 +114,31 @@ def judge_device(link: Link, told: Told, began: datetime, now: Moment) -> Health
     )
 
 
-def judge_stranger(since: datetime, organisation: str) -> HealthFinding:
+def judge_stranger(one: Stranger) -> HealthFinding:
     """Say what is wrong with somebody who speaks and is in no directory."""
-    found = f"speaks as a device of {organisation}, and the directory holds none of that name there"
+    found = f"speaks as a device of {one.organisation}, and the directory holds none of that name there"
     do = "add its [[device]] row, or mend device.id and device.organisation in its device.toml"
-    return _cloud("binding", "fail", found, do, since)
+    return msgspec.structs.replace(_cloud("binding", "fail", found, do, one.first_at), last=one.last_at)
 
 
 def label_of(finding: Finding) -> str:
     """Give a part's name as a figure may carry it, one of `LABELS`: whatever else a device makes up is `other`."""
     return finding.check if finding.check in PARTS else "other"
+
+
+def worst_of(findings: Iterable[Finding]) -> dict[str, Level]:
+    """Give the worst level by label, for a device may say of one part more than once."""
+    worst: dict[str, Level] = {}
+    for one in findings:
+        label = label_of(one)
+        if label not in worst or _RANK[one.level] > _RANK[worst[label]]:
+            worst[label] = one.level
+    return worst
+
+
+def readable(text: str) -> str:
+    """Give a text of a device's that turns no other text around it: control and direction characters are replaced."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def _cloud(check: Check, level: Level, found: str, do: str, since: datetime | None = None) -> HealthFinding:
@@ -128,11 +148,13 @@ def _cloud(check: Check, level: Level, found: str, do: str, since: datetime | No
 def _own(said: Said) -> list[HealthFinding]:
     """Give what the device says itself is wrong. A fault that its findings tell already is not told twice."""
     found = [
-        HealthFinding(check=one.check, level=one.level, found=one.found, do=one.do, by="device")
+        HealthFinding(
+            check=readable(one.check), level=one.level, found=readable(one.found), do=readable(one.do), by="device"
+        )
         for one in said.health
         if one.level != "ok"
     ]
-    for fault in said.faults:
+    for fault in map(readable, said.faults):
         if not any(fault in one.found for one in found):
             found.append(HealthFinding(check="fault", level="warn", found=fault, do=_DIAGNOSE, by="device"))
     return found
@@ -148,6 +170,9 @@ def _of_link(link: Link, fresh: Freshness, began: datetime, now: Moment) -> Iter
     elif link.proof_s is None:
         do = f"is it switched on, and does its broker's address lead here? Then {_DIAGNOSE}"
         yield _cloud("link", "warn", "nothing heard", do, began)
+    elif link.spoke_s is not None and is_silent(link, now.mono_s) and fresh == "fresh":
+        found = "its events come, and no heartbeat says how it stands"
+        yield _cloud("link", "warn", found, f"{_DIAGNOSE}: is its software of this version?", now.since(link.spoke_s))
 
 
 def _of_speaker(link: Link, now: Moment) -> Iterable[HealthFinding]:
@@ -166,25 +191,23 @@ def _of_speaker(link: Link, now: Moment) -> Iterable[HealthFinding]:
 
 def _of_troubles(told: Told) -> Iterable[HealthFinding]:
     for one in told.troubles:
-        if one.reason == "revoked_device" and not told.is_revoked:
-            continue  # it may speak again
-        things = "messages" if one.what == "aside" else "events"
-        were = f"{one.count} of its {things} {'was' if one.count == 1 else 'were'}"
-        if one.what == "refused":
-            do = _REFUSED.get(one.reason, f"{_DIAGNOSE}: is its software of this version?")
-            yield _cloud("events", "warn", f"{were} refused: {one.reason}", do, one.first_at)
-            continue
-        check: Check = "binding" if one.reason == "revoked_device" else "outbox"
-        level, do = _ASIDE.get(one.reason, ("warn", "run `watchroom doctor`; is its software of this version?"))
-        yield _cloud(check, level, f"{were} kept aside: {one.reason}", do, one.first_at)
+        if one.reason != "revoked_device" or told.is_revoked:  # else it may speak again
+            yield msgspec.structs.replace(_of_trouble(one), last=one.last_at)
+
+
+def _of_trouble(one: Trouble) -> HealthFinding:
+    things = "messages" if one.what == "aside" else "events"
+    were = f"{one.count} of its {things} {'was' if one.count == 1 else 'were'}"
+    if one.what == "refused":
+        do = _REFUSED.get(one.reason, f"{_DIAGNOSE}: is its software of this version?")
+        return _cloud("events", "warn", f"{were} refused: {one.reason}", do, one.first_at)
+    check: Check = "binding" if one.reason == "revoked_device" else "outbox"
+    level, do = _ASIDE.get(one.reason, ("warn", "run `watchroom doctor`; is its software of this version?"))
+    return _cloud(check, level, f"{were} kept aside: {one.reason}", do, one.first_at)
 
 
 def _verdicts(said: Said | None, fresh: Freshness, findings: Iterable[HealthFinding]) -> dict[str, Level]:
-    worst: dict[str, Level] = {}
-    if said is not None:
-        for told in said.health:
-            if told.check in PARTS:
-                worst[told.check] = told.level
+    worst = worst_of(one for one in said.health if one.check in PARTS) if said is not None else {}
     if fresh != "never":
         worst.setdefault("link", "ok")
     for one in findings:

@@ -72,9 +72,10 @@ class Account:
             contested=health.is_contested(told.vehicle(), now.mono_s),
             built_at=told.around.built_at,
         )
-        self._watch = health.watch(self._watch, connected=link.connected, now_s=now.mono_s)
+        self._watch = health.watch(self._watch, connected=told.link.connected, now_s=now.mono_s)
+        watched = health.watch(self._watch, connected=link.connected, now_s=now.mono_s)
         known = told.building.known(told.vehicle(), link, clock=clock, outbox=told.keeper.fault, dropped=self._dropped)
-        return health.look(known, self._watch, now)
+        return health.look(known, watched, now)
 
     def standing(self) -> Standing:
         """How the device stands, for the people at its glass."""

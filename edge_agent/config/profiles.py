@@ -8,7 +8,7 @@ from msgspec import Meta
 from edge_agent.config.settings import ButtonName, Gpsd, Link, Name, Outbox, Page, Report, Token
 from wire.events import Service
 from wire.scheme import CodeText
-from wire.strict import Problem, convert, read_toml
+from wire.strict import Problem, parse_toml
 
 LegendLine = Annotated[
     str, Meta(pattern=r"^[A-Z0-9][A-Z0-9 /&.-]{0,10}\Z", description="1 to 11 capitals, digits, spaces and /&.-")
@@ -68,8 +68,4 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_profile(text: str) -> Profile | tuple[Problem, ...]:
     """Read a profile's shape, or tell every problem that it has."""
-    try:
-        data = read_toml(text)
-    except ValueError as error:
-        return (Problem("", f"is not TOML: {error}", "a profile"),)
-    return convert(data, Profile)
+    return parse_toml(text, Profile, "a profile")

@@ -3,7 +3,6 @@
 A map is a TOML text, `register_maps/NAME.toml`: packaged, or beside a device's own TOML, which wins.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, assert_never
@@ -12,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_agent.config.settings import Token
-from wire.strict import Problem, convert, in_file
+from wire.strict import Problem, in_file, parse_toml
 
 SITE_FOLDER = "register_maps"
 """The folder beside a device's TOML in which a site keeps its own maps."""
@@ -97,11 +96,7 @@ class RegisterMap(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_map(text: str) -> RegisterMap | tuple[Problem, ...]:
     """Read a map from its TOML, or tell every problem that it has."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return (Problem("", f"is not TOML: {error}", "a register map"),)
-    found = convert(data, RegisterMap)
+    found = parse_toml(text, RegisterMap, "a register map")
     if isinstance(found, tuple):
         return found
     return tuple(_map_problems(found)) or found

@@ -3,6 +3,7 @@
 import configparser
 import io
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -19,8 +20,8 @@ from edge_agent.around import load_layout
 from edge_agent.config import load
 from edge_agent.config.profiles import Profile, parse_profile
 from edge_agent.errors import Fatal
-from edge_agent.image.device import LAYOUT, Identity, device_document, profile_problems, unnamed
-from edge_agent.image.packages import add_packages
+from edge_agent.image.device import LAYOUT, Identity, device_document, profile_problems, site_problems, unnamed
+from edge_agent.image.packages import DEBIAN, add_packages
 from wire.strict import Problem, in_file
 
 SETTINGS = "etc/watchroom"
@@ -30,6 +31,11 @@ SITE_FOLDERS = ("schemes", "register_maps")
 """What may stand beside a site's own file, and goes along with it."""
 CLOCK_FLOOR = "usr/lib/clock-epoch"
 """systemd sets no clock behind the time at which this file was changed (man 8 systemd)."""
+APN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+"""An access point's name (3GPP TS 23.003, 9.1); `_` is in some that are in use.
+
+NetworkManager drops a connection whose name has other characters.
+"""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +66,8 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of device.toml that nobody has said yet."""
     layout: bool
     packages: int
+    debian: int
+    """How many of the packages are Debian's own; the others are wheels."""
     apn: str | None
 
 
@@ -78,34 +86,50 @@ def assemble(wanted: Wanted, now: datetime) -> Assembled:
     `now` is the moment of the build, aware: no clock of the device is ever set behind it.
     """
     profile, board = _read_profile(wanted.profile)
-    if wanted.out.exists() and (not wanted.out.is_dir() or any(wanted.out.iterdir())):
-        raise ImageRefused(f"{wanted.out}: is there already; give a folder that is empty or not there")
-    document = device_document(profile, board, wanted.identity, _read_more(wanted.more))
+    out = Path(os.path.abspath(wanted.out))
+    _refuse_options(wanted, out)
+    more = _read_more(wanted.more)
+    if problems := tuple(site_problems(board, wanted.identity, more)):
+        name = wanted.more.name if wanted.more is not None else "device.toml"
+        raise ImageRefused("\n".join(str(in_file(name, each)) for each in problems))
+    document = device_document(profile, board, wanted.identity, more)
     if wanted.layout is not None:
         document.setdefault("station", {})["layout"] = LAYOUT
-    part = wanted.out.with_name(f".{wanted.out.name}.part")
+    part = out.with_name(f".{out.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
         packages = _write(part, wanted, profile, document, now)
-        if wanted.out.exists():
-            wanted.out.rmdir()
-        part.rename(wanted.out)
+        if out.exists():
+            out.rmdir()
+        part.rename(out)
     except OSError as error:
-        what = error.strerror or str(error)
-        raise ImageRefused(f"{error.filename or wanted.out}: {what}; nothing was assembled") from error
+        what, where = error.strerror or str(error), str(error.filename or out).replace(str(part), str(out))
+        raise ImageRefused(f"{where}: {what}; nothing was assembled") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Assembled(
-        out=wanted.out,
+        out=out,
         profile=profile,
         built_at=now,
         version=version("watchroom"),
-        files=sum(path.is_file() for path in wanted.out.rglob("*")),
+        files=sum(path.is_file() for path in out.rglob("*")),
         unnamed=unnamed(document),
         layout="station" in document,
         packages=packages,
+        debian=len(list((out / DEBIAN).glob("*.deb"))),
         apn=wanted.apn,
     )
+
+
+def _refuse_options(wanted: Wanted, out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ImageRefused(f"{wanted.out}: is there already; give a folder that is empty or not there")
+    if out == Path.cwd():
+        raise ImageRefused(f"{wanted.out}: is the folder that you are in; give one that is not there, such as device")
+    if wanted.apn is not None and not APN.fullmatch(wanted.apn):
+        raise ImageRefused(
+            f"--apn: is {wanted.apn!r}; expected 1 to 63 letters, digits, ., - and _, as internet.example"
+        )
 
 
 def _write(part: Path, wanted: Wanted, profile: Profile, document: Mapping[str, Any], now: datetime) -> int:
@@ -127,7 +151,7 @@ def _write(part: Path, wanted: Wanted, profile: Profile, document: Mapping[str, 
     if wanted.apn is not None:
         _set_apn(part, wanted.apn)
     packages = add_packages(wanted.packages, part) if wanted.packages else 0
-    for path in part.rglob("*"):
+    for path in (part, *part.rglob("*")):  # rsync gives the card's root the mode of the whole
         path.chmod(_mode(path, path.relative_to(part).as_posix()))
     return packages
 
@@ -162,6 +186,8 @@ def _read_profile(name: str) -> tuple[Profile, dict[str, Any]]:
         raise _refusal(path, (problem,))
     board = tomllib.loads(sections.read_text("utf-8"))
     problems = tuple(profile_problems(found, board))
+    if found.profile.name != name:
+        problems += (Problem("profile.name", f"is {found.profile.name!r}, and the file {name}.toml", f"{name!r}"),)
     if problems:
         raise _refusal(path, problems)
     return found, board

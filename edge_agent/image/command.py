@@ -11,9 +11,6 @@ from edge_agent.image.assemble import Wanted, assemble, profile_names
 from edge_agent.image.device import Identity
 from edge_agent.image.steps import next_steps
 
-_WHO = "Who it is"
-_SITE = "This site"
-
 
 def image(
     profile: Annotated[str, typer.Option(help=f"What it is: {', '.join(profile_names())}.")],

@@ -52,6 +52,7 @@ def _button_problems(profile: Profile, panel: Mapping[str, Any]) -> Iterator[Pro
     board = profile.profile.board
     wired = tuple(name for name in panel.get("lines", {}).values() if name != _emergency(panel))
     said = tuple(each.name for each in profile.button)
+    declared: dict[tuple[str | None, str], str] = {}
     for name in wired:
         if name not in said:
             yield Problem("button", f"none is {name!r}, which board {board} has", f"[[button]] {name!r}")
@@ -62,9 +63,36 @@ def _button_problems(profile: Profile, panel: Mapping[str, Any]) -> Iterator[Pro
             yield Problem(f"{path}.name", problem, f"one of {', '.join(wired)}")
         elif each.name in said[:index]:
             yield Problem(f"{path}.name", f"{each.name!r} stands twice", "each button once")
+        if (other := declared.setdefault((each.service, each.code), each.name)) != each.name:
+            yield Problem(f"{path}.code", f"{other!r} and {each.name!r} both declare {each.code!r}", "a code each")
         if each.service is not None and each.service not in carried(profile):
             problem = f"the profile carries no units of {each.service}"
             yield Problem(f"{path}.service", problem, f"one of {', '.join(carried(profile))}")
+
+
+def site_problems(board: Mapping[str, Any], identity: Identity, more: Mapping[str, Any]) -> Iterator[Problem]:
+    """Tell what a site says itself that no table can be made of, and what would load and yet make no device of ours."""
+    for key in ("device", "gpsd", "page", "report", "panel", "inputs", "station"):
+        if not isinstance(more.get(key, {}), Mapping):
+            yield Problem(key, f"is {more[key]!r}", f"a table: [{key}]")
+    device, panel = _table(more, "device"), _table(more, "panel")
+    if (place := device.get("state_dir", STATE_DIR)) != STATE_DIR:
+        problem = f"is {place!r}, and the device keeps nothing there when its power fails"
+        yield Problem("device.state_dir", problem, f"{STATE_DIR}, which is on the data partition: leave it out")
+    name = device.get("id", identity.device or "")
+    if isinstance(name, str) and name != name.strip("-"):
+        yield Problem("device.id", f"{name!r} is no host name", "a letter or digit at both ends")
+    lines = {**_table(board.get("panel", {}), "lines"), **_table(panel, "lines")}
+    wired = tuple(str(each) for each in lines.values())
+    for button in _table(panel, "buttons") if wired else ():
+        if button not in wired:
+            problem = f"no line of the panel is {button!r}{closest(button, wired)}"
+            yield Problem(f"panel.buttons.{button}", problem, f"one of {', '.join(wired)}")
+
+
+def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = document.get(key, {})
+    return found if isinstance(found, Mapping) else {}
 
 
 def device_document(
@@ -128,10 +156,12 @@ def _buttons(profile: Profile, units: Any) -> dict[str, str]:
     of_service = carried(profile)
     first: dict[str, str] = {}
     for unit in units if isinstance(units, list) else ():
+        if not isinstance(unit, Mapping):
+            continue  # loading tells it
         service = unit.get("service") or next(
             (s for s, scheme in of_service.items() if scheme == unit.get("scheme")), ""
         )
-        first.setdefault(service, unit.get("id", ""))
+        first.setdefault(str(service), unit.get("id", ""))
     return {
         each.name: f"{first[each.service]}:{each.code}" if each.service in first else each.code
         for each in profile.button

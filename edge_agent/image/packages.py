@@ -27,6 +27,8 @@ def add_packages(folder: Path, part: Path) -> int:
 
     Raises PackagesUnfit where one is not for the device, or the agent's own wheel is not there once.
     """
+    if not folder.is_dir():
+        raise PackagesUnfit(f"{folder}: is no folder; expected one with the wheels of the agent and of what it needs")
     wheels, debian = sorted(folder.glob("*.whl")), sorted(folder.glob("*.deb"))
     problems = (*wheel_problems([path.name for path in wheels]), *debian_problems([path.name for path in debian]))
     if problems:

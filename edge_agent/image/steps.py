@@ -1,5 +1,6 @@
 """Tells a person what to do with an assembled tree. Pure: text from what was assembled."""
 
+import shlex
 import textwrap
 from collections.abc import Iterator
 
@@ -50,16 +51,9 @@ def _steps(made: Assembled) -> Iterator[tuple[str, str]]:
     yield (
         "Mount the card's root at ROOT and its boot partition at ROOT/boot/firmware, and lay the tree over them, as "
         "root. The times of files matter: no clock is ever set behind the one of usr/lib/clock-epoch.",
-        f"rsync -rlt --perms --chown=root:root {made.out}/ ROOT/",
+        f"rsync -rlt --perms --chown=root:root {shlex.quote(f'{made.out}/')} ROOT/",
     )
-    if made.packages:
-        install = f"Start the device and install the {made.packages} packages that came along; no network is needed."
-    else:
-        install = (
-            "Start the device with a network and install what it needs. (No packages came along: with --packages a "
-            "device needs no network for this.)"
-        )
-    yield install, "sudo /usr/lib/watchroom/install"
+    yield _install(made), "sudo /usr/lib/watchroom/install"
     yield (
         "Write its identity on its label, and enter the device, its enrolment number and what it speaks for in the "
         "cloud's directory.",
@@ -72,10 +66,26 @@ def _steps(made: Assembled) -> Iterator[tuple[str, str]]:
     )
 
 
+def _install(made: Assembled) -> str:
+    if not made.packages:
+        return (
+            "Start the device with a network and install what it needs. That ends without an agent, for no wheels came "
+            "along: assemble the tree again with --packages first."
+        )
+    if not made.debian:
+        return (
+            f"Start the device with a network, from which it takes Debian's packages, and install these and the "
+            f"{made.packages} wheels that came along."
+        )
+    return f"Start the device and install the {made.packages} packages that came along; it asks no network for more."
+
+
 def _missing(made: Assembled) -> Iterator[str]:
     rows = [f"{key:<24}{_OPTIONS.get(key, 'in a TOML of your own, with --with FILE')}" for key in made.unnamed]
     if made.profile.profile.board.startswith("station") and not made.layout:
         rows.append(f"{'the station layout':<24}--layout FILE; without it nothing at the station is sounded or opened")
+    if not made.packages:
+        rows.append(f"{'the agent itself':<24}--packages FOLDER, with its wheel and those of what it needs")
     if rows:
         yield "\n".join(f"    {row}" for row in rows)
 

@@ -9,7 +9,7 @@ import msgspec
 from edge_agent.outbox import Batch, Held, Stored
 from wire import codec
 from wire.events import ClockSource, Queue
-from wire.findings import Finding
+from wire.findings import FINDINGS_MAX, TEXT_MAX, Finding, cut
 from wire.messages import Birth, Death, Envelope, Heartbeat, LastSeq, OutboxDepth, PositionAge, StateHeld
 from wire.messages import Echo as EchoField
 
@@ -22,10 +22,6 @@ FAULT_CHARACTERS_MAX = 200
 FAULTS_BYTES_MAX = 5_000
 """The same for faults in which a character takes several bytes: the last of them are left out."""
 
-
-HEALTH_MAX = 12
-TOLD_CHARACTERS_MAX = 200
-"""Of what was found in a part of the device, and of what to do about it."""
 TOLD_BYTES_MAX = 8_000
 """What faults and findings may take together: 7.9 KB of them make a birth of 16.2 KB with every other list full.
 
@@ -147,9 +143,9 @@ def _fitting(faults: tuple[str, ...]) -> list[str]:
 
 def tell_health(findings: tuple[Finding, ...], bytes_max: int = TOLD_BYTES_MAX) -> list[Finding]:
     """Write findings as a message carries them: of what is in order the verdict alone, else the words, cut to fit."""
-    characters = TOLD_CHARACTERS_MAX
+    characters = TEXT_MAX
     while True:
-        told = [_cut(one, characters) for one in findings[:HEALTH_MAX]]
+        told = [_cut(one, characters) for one in findings[:FINDINGS_MAX]]
         if not characters or len(msgspec.json.encode(told)) <= bytes_max:
             return told
         characters //= 2
@@ -158,7 +154,7 @@ def tell_health(findings: tuple[Finding, ...], bytes_max: int = TOLD_BYTES_MAX) 
 def _cut(finding: Finding, characters: int) -> Finding:
     if finding.level == "ok":
         return Finding(check=finding.check, level="ok")
-    return msgspec.structs.replace(finding, found=finding.found[:characters], do=finding.do[:characters])
+    return msgspec.structs.replace(finding, found=cut(finding.found, characters), do=cut(finding.do, characters))
 
 
 def _oldest_ms(held: Held, sending: Sending) -> int:

@@ -24,7 +24,12 @@ _COMPANIONS = ("-wal", "-shm")
 
 
 def take_over(
-    path: Path, enrolment: str, reason: str, event_codes: frozenset[str], *, track_rows_max: int | None = None
+    path: Path,
+    enrolment: str,
+    reason: str,
+    event_codes: frozenset[str],
+    *,
+    track_rows_max: int = salvage.TRACK_CARRIED_MAX,
 ) -> tuple[OutboxFile, Path]:
     """Replace the file at `path`. Gives the new open file and where the old one lies now.
 
@@ -36,9 +41,7 @@ def take_over(
     remove(fresh)
     new = OutboxFile(fresh, enrolment)
     try:
-        old = salvage.read(path)
-        track = old.track if track_rows_max is None else old.track[max(0, len(old.track) - track_rows_max) :]
-        _carry(new, msgspec.structs.replace(old, track=track), event_codes)
+        _carry(new, salvage.read(path, track_rows_max), event_codes)
         new.shrink()
     finally:
         new.close()

@@ -18,6 +18,10 @@ STAND_INS: dict[str, Any] = {"station": {"name": "-"}, "zone": [{"id": "-", "ser
 """For a table that must be there and is wrong, so that the others can be checked."""
 
 
+PROVING = (".proof", ".open_input", ".closed_input")
+"""Inputs that show how a part stands; a switch for maintenance or by hand may be that of several."""
+
+
 class PointKind(msgspec.Struct, frozen=True, kw_only=True):
     """What a register map says of one point."""
 
@@ -53,6 +57,8 @@ def _meaning_problems(layout: Layout, wrong: frozenset[str] = frozenset()) -> It
     yield from _door_problems(layout)
     yield from _sounder_problems(layout)
     yield from _twice(_outputs(layout), "each output once: what it drives is one part")
+    proofs = (named for named in _inputs(layout) if named[0].endswith(PROVING))
+    yield from _twice(proofs, "each once: it shows how one part stands, and not which of two")
     if layout.station.sound_s > layout.station.reset_after_s:
         expected = f"at most reset_after_s, which is {layout.station.reset_after_s:g}"
         yield Problem("station.sound_s", f"is {layout.station.sound_s:g}", expected)
@@ -68,6 +74,8 @@ def check_points(layout: Layout, known: Mapping[str, PointKind]) -> tuple[Proble
         found += _point_problems(path, point, known, PointKind(kind="number" if number else "bool", writable=True))
     for path, point in _inputs(layout):
         found += _point_problems(path, point, known, PointKind(kind="bool"))
+        if path.endswith(PROVING) and point in known and known[point].writable:
+            found.append(Problem(path, f"{point!r} is an output, which says what was asked for", "an input"))
     return tuple(found)
 
 

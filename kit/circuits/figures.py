@@ -66,7 +66,7 @@ ROLES: Mapping[Kind, Mapping[Role, tuple[str, ...]]] = {
     },
     "hold_up": {
         "fuse": ("amps",), "clamp": ("standoff_v",), "converter": ("out_v_min",),
-        "reserve": ("reference_v_min", "reference_v_max", "efficiency", "drop_v"),
+        "reserve": ("reference_v_min", "reference_v_max", "drop_v"),
         "store_upper": ("farads", "esr_ohms"), "store_lower": ("farads", "esr_ohms"),
         "sense_upper": ("ohms", "tolerance"), "sense_lower": ("ohms", "tolerance"), "pull_up": ("ohms",),
     },
@@ -79,7 +79,7 @@ NEEDS: Mapping[Kind, tuple[str, ...]] = {
     "relay": ("supply_min_v", "supply_max_v", "sink_a", "load_a"),
     "contact": ("contact_ohms",),
     "rs485": ("bias_v", "far_ohms", "drive_v"),
-    "hold_up": ("least_v", "most_v", "load_w", "hold_s", "full_v", "empty_v", "left", "esr_times", "computer_v"),
+    "hold_up": ("most_v", "full_v", "computer_v"),
 }
 """What each kind of circuit must be told."""
 
@@ -229,6 +229,7 @@ def _rs485(bench: Bench) -> Iterator[Figure]:
 
 
 def _hold_up(bench: Bench) -> Iterator[Figure]:
+    """Not the hold-up time and the current in the fuse: each device's power.toml has them, for its own load."""
     needs = bench.needs
     reserve: Role = "reserve"
     upper: Role = "sense_upper"
@@ -242,16 +243,6 @@ def _hold_up(bench: Bench) -> Iterator[Figure]:
     yield Figure(what="power-fail threshold, lowest", value=low, unit="V", least=needs["computer_v"], why=why)
     value = bench(reserve, "drop_v")
     yield Figure(what="level of the power-fail line", value=value, unit="V", most=LOW_V, why="a GPIO reads low")
-    farads = 1 / (1 / bench("store_upper", "farads") + 1 / bench("store_lower", "farads")) * needs["left"]
-    esr = (bench("store_upper", "esr_ohms") + bench("store_lower", "esr_ohms")) * needs["esr_times"]
-    amps = needs["load_w"] / bench(reserve, "efficiency") / needs["empty_v"]
-    empty = needs["empty_v"] + amps * esr
-    value = laws.stored_s(farads, needs["full_v"], empty, bench(reserve, "efficiency"), needs["load_w"])
-    why = f"a clean stop and half as much; {needs['left']:g} of the farads, {needs['esr_times']:g} times the resistance"
-    yield Figure(what="hold-up time", value=value, unit="s", least=needs["hold_s"], why=why)
-    value, why = needs["load_w"] / 0.8 / needs["least_v"] * 1.25, "the fuse carries the load at the lowest supply"
-    what = "supply current at its highest, and a quarter"
-    yield Figure(what=what, value=value, unit="A", most=bench("fuse", "amps"), why=why)
     value = bench("clamp", "standoff_v")
     yield Figure(what="clamp stands off", value=value, unit="V", least=needs["most_v"], why="it does nothing in use")
 

@@ -35,8 +35,3 @@ def idle_v(supply_v: float, bias_ohms: float, end_ohms: float, input_ohms: float
     across = 1 / end_ohms
     # A: (own + across) a - across b = supply / bias;   B: (own + across) b - across a = 0
     return supply_v / bias_ohms / (own + 2 * across)
-
-
-def stored_s(farads: float, full_v: float, empty_v: float, efficiency: float, load_w: float) -> float:
-    """How long a store carries a load of constant power, from full to empty."""
-    return max(0.0, farads / 2 * (full_v**2 - empty_v**2)) * efficiency / load_w

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, field
 
 from kit.pinmap import Label, Through, Use, Words
-from wire.strict import Problem, convert, read_toml
+from wire.strict import Problem, parse_toml
 
 Kind = Literal["opto", "driver", "relay", "contact", "rs485", "hold_up"]
 Symbol = Literal["resistor", "capacitor", "polar", "diode", "tvs", "fuse", "npn", "opto", "relay", "block", "none"]
@@ -64,7 +64,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     reference_v_min: Amount | None = None
     reference_v_max: Amount | None = None
     out_v_min: Amount | None = None
-    efficiency: Fraction | None = None
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +139,4 @@ class Circuits(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_circuits(text: str) -> Circuits | tuple[Problem, ...]:
     """Read the shape of the circuits, or tell every problem that it has. What is wrong with them is for `check`."""
-    try:
-        data = read_toml(text)
-    except ValueError as error:
-        return (Problem("", f"is not TOML: {error}", "the circuits"),)
-    return convert(data, Circuits)
+    return parse_toml(text, Circuits, "the circuits")

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from edge_agent.config.settings import ButtonName
 from kit.pinmap import Words
-from wire.strict import Problem, convert, read_toml
+from wire.strict import Problem, parse_toml
 
 Mm = Annotated[float, Meta(gt=0, le=400, description="millimetres, more than 0")]
 Along = Annotated[float, Meta(ge=0, le=400, description="millimetres from the upper left corner")]
@@ -125,8 +125,4 @@ def around(x: float, y: float, width: float, height: float) -> Box:
 
 def parse_panel(text: str) -> Panel | tuple[Problem, ...]:
     """Read a panel's shape, or tell every problem that it has. Whether all fits is for `panel_problems` to tell."""
-    try:
-        data = read_toml(text)
-    except ValueError as error:
-        return (Problem("", f"is not TOML: {error}", "a panel"),)
-    return convert(data, Panel)
+    return parse_toml(text, Panel, "a panel")

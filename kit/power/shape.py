@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from kit.parts import Text
 from kit.pinmap import Label
-from wire.strict import Problem, convert, read_toml
+from wire.strict import Problem, parse_toml
 
 Share = Annotated[float, Meta(gt=0, le=1, description="a share, above 0 and up to 1")]
 Times = Annotated[float, Meta(ge=1, le=10, description="how many times as much, 1 to 10")]
@@ -150,8 +150,4 @@ class Power(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_power(text: str) -> Power | tuple[Problem, ...]:
     """Read the shape of a `power.toml`, or tell every problem that it has."""
-    try:
-        data = read_toml(text)
-    except ValueError as error:
-        return (Problem("", f"is not TOML: {error}", "a power budget"),)
-    return convert(data, Power)
+    return parse_toml(text, Power, "a power budget")

@@ -1,6 +1,7 @@
 """The page of devices: worst first, what to do, by keyboard alone, and nothing old shown as if it were now."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.devices import DeviceSource
 from tests.browser.feed_source import SourceFactory
 from tests.cloud.api.heard_fleet import FULL, NO_FIX, HeardFleet, now, with_findings, write_fleet
+from wire.findings import warn
 from wire.messages import OutboxDepth
 
 CROWD = 2_000
@@ -167,6 +169,42 @@ def test_an_empty_fleet_says_what_to_do(page: Page, serve: SourceFactory, port: 
     expect(page.get_by_text("The directory holds no device yet")).to_be_visible()
     source.heard.troubles.note_aside(None, "wr/1/up/kp/veh-x/live", "foreign_device", now())
     expect(page.get_by_role("row", name="veh-x failed")).to_contain_text("not in the directory")
+
+
+def test_two_of_one_name_are_two_rows(page: Page, source: DeviceSource) -> None:
+    """Whoever speaks in a name that another organisation's device has takes nobody's row, choice or detail."""
+    source.heard.troubles.note_aside(None, "wr/1/up/kf/veh-1/live", "foreign_device", now())
+    opened(page, source)
+    assert ["veh-1", "veh-2", "veh-3", "veh-4", "stn-1", "veh-1"] == shown(page)
+    page.get_by_role("row", name="veh-1 well").click()
+    expect(page.get_by_role("region", name="veh-1 · P1 · vehicle 471")).to_contain_text("All its parts are ok")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("row", name="veh-1 well")).to_be_focused()
+    page.keyboard.press("Home")
+    expect(page.get_by_role("row", name="veh-1 failed")).to_be_focused()
+
+
+def test_what_a_device_says_is_only_text(page: Page, source: DeviceSource, faults: list[str]) -> None:
+    """Markup is shown as it is written, and no direction of its own turns what stands around it."""
+    said = warn("<b>bus", "<img src=x onerror=alert(1)>\u202etxet", "<script>boom()</script>")
+    source.heard.hear("veh-1", with_findings(NO_FIX) + (said,), faults=["x" * 500] * 20)
+    opened(page, source)
+    page.locator('[data-device="veh-1"]').click()
+    expect(page.locator("#detail")).to_contain_text("look after <b>bus: <img src=x onerror=alert(1)>\ufffdtxet")
+    assert 0 == page.locator("#detail img, #detail script, #devices img").count()
+    width = "document.documentElement.scrollWidth"
+    assert faults == [] and page.evaluate(width) == page.evaluate("innerWidth")
+
+
+def test_what_happened_again_says_when_last(page: Page, source: DeviceSource) -> None:
+    """Of messages that were kept aside the first and the last moment stand there: it may be mended since."""
+    for hours in (5, 2):
+        source.heard.troubles.note_aside(
+            "veh-1", "wr/1/up/kp/veh-1/live", "wrong_enrolment", now() - timedelta(hours=hours)
+        )
+    opened(page, source)
+    row = page.get_by_role("row", name="veh-1 failed")
+    expect(row).to_contain_text(re.compile(r"kept aside: wrong_enrolment since \d\d:\d\d, last \d\d:\d\d\. To do"))
 
 
 def test_a_crowd_is_drawn_a_hundred_at_a_time(page: Page, serve: SourceFactory, port: int) -> None:

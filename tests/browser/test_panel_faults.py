@@ -87,3 +87,15 @@ def test_a_page_that_is_turned_stays_while_the_device_goes_on(chromium: Browser)
         expect(first).to_have_text(before.replace("\n", ""))
         panel.open_tab("faults")
         expect(first).not_to_have_text(before.replace("\n", ""))
+
+
+def test_of_an_agent_that_ended_nothing_is_known(chromium: Browser) -> None:
+    """What it found is told as its last word: a device whose agent is gone is not one without faults."""
+    with on_glass(chromium, Stand()) as panel:
+        pane = opened(panel, *WELL)
+        panel.served.stop()
+        panel.pass_time(3.0)
+        expect(pane.locator(".stands")).to_have_text("Not known now. As last told:")
+        expect(pane.get_by_text("No faults.")).to_have_count(0)
+        panel.served.start()
+        expect(pane.get_by_text("No faults.")).to_be_visible()

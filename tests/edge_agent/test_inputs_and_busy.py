@@ -13,9 +13,13 @@ from edge_agent import agent as agents
 from edge_agent.clock import SystemClock
 from edge_agent.config import Config, Inputs
 from edge_agent.decode.inputs import SUPPLY_FAILED
+from edge_agent.decode.readings import Fix
 from edge_agent.standing import read_standing
+from edge_agent.state import vehicle as vehicles
+from edge_agent.state.vehicle import Now
 from tests.brokers import RunningBroker
 from tests.edge_agent.link.lab import Cloud, playing_cloud, settle_of
+from tests.edge_agent.sources.panel_lab import HandClock
 from tests.site import pressing, running_agent, write_device
 from tests.waiting import eventually
 from wire import codec
@@ -117,5 +121,36 @@ def test_the_agent_says_why_it_is_busy(shared_nats: RunningBroker, tmp_path: Pat
             await eventually(lambda: len(cloud.envelopes("status")[-1].events) == 2, what="both, sent again")
             await cloud.settle(settle_of(cloud.envelopes("status")[-1]))
             await eventually(lambda: busy(config) == (), what="settled")
+
+    asyncio.run(scenario())
+
+
+def test_a_vehicle_that_moves_or_may_move_is_busy(tmp_path: Path) -> None:
+    """By its receiver's newest fix, while that is no older than 30 s, and by the speed that its file calls parked."""
+
+    async def scenario() -> None:
+        clock = HandClock()
+        config = write_device(tmp_path, broker="mqtt://127.0.0.1:1883", gpsd=(2947, 10.0), parked_speed_mps=2.0)
+        agent = agents.Agent(config, clock=clock)
+
+        def moves(speed_mps: float) -> list[str]:
+            fix = Fix(mode="3d", lat=51.0, lon=0.5, speed_mps=speed_mps)
+            now = Now(clock.now(), clock.monotonic())
+            agent._vehicle, _ = vehicles.apply(agent._vehicle, fix, now)
+            return about_moving()
+
+        def about_moving() -> list[str]:
+            return [reason for reason in agent._why_busy() if "moves" in reason]
+
+        try:
+            unknown = ["whether the vehicle moves is not known: there is no newer fix with a speed"]
+            assert about_moving() == unknown
+            assert moves(2.1) == ["the vehicle moves, at 8 km/h"] and moves(1.9) == []
+            later = asyncio.ensure_future(clock.sleep(30.1))
+            await clock.wake_next()
+            await later
+            assert about_moving() == unknown
+        finally:
+            await agent._keeper.close()
 
     asyncio.run(scenario())

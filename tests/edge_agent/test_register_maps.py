@@ -89,6 +89,15 @@ def test_a_map_that_cannot_be_used_is_named_with_its_file(tmp_path: Path) -> Non
     assert second.startswith("register_maps/torn.toml: is not TOML: ")
 
 
+def test_a_map_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    """What no parser takes is a problem with its file, and never the end of the agent."""
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 10_000, "utf-8")
+    _, wrong = load_maps(tmp_path)
+    assert [str(each).partition(";")[0] for each in wrong] == [
+        "register_maps/deep.toml: is not TOML: it is nested too deeply"
+    ]
+
+
 def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """A map that is no text is a problem, not a crash."""
     (tmp_path / "small.toml").write_bytes(b"\xff\xfe")

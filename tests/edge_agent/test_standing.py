@@ -136,6 +136,21 @@ def test_a_change_is_said_at_once_and_no_change_is_said_again(tmp_path: Path) ->
     asyncio.run(scenario())
 
 
+def test_whoever_is_on_the_device_may_read_it(tmp_path: Path) -> None:
+    """Also under the umask of the unit, by which nothing else that the agent writes is for others."""
+
+    async def scenario() -> None:
+        async with saying(tmp_path, HurriedClock()) as agent:
+            await agent.ask_again()
+            assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o644
+
+    before = os.umask(0o077)
+    try:
+        asyncio.run(scenario())
+    finally:
+        os.umask(before)
+
+
 def test_a_disk_that_takes_nothing_hurts_nothing(tmp_path: Path) -> None:
     """On a full disk it goes on, says so once, and leaves nothing half written; with room it says how it stands."""
 
@@ -265,6 +280,23 @@ def test_a_birth_does_not_say_that_there_is_no_connection(fresh_mosquitto: Runni
             async with cloud_of(config, fresh_mosquitto) as cloud:
                 link = find((await cloud.first(Birth)).health, "link")
         assert (link.level, link.found) == ("ok", "")
+
+    asyncio.run(scenario())
+
+
+def test_a_birth_that_did_not_go_out_ends_no_outage(fresh_mosquitto: RunningBroker, tmp_path: Path) -> None:
+    """For how long the WAN is down counts on through attempts: what they would have said is none of the device's."""
+
+    async def scenario() -> None:
+        clock = SkippingClock()
+        config = load(write_shared(tmp_path, fresh_mosquitto, free_port()), {})
+        fresh_mosquitto.stop()
+        async with showing(config, clock) as shown:
+            clock.skip(700.0)
+            account = shown.agent._account
+            for _ in range(2):
+                assert find(list(account.look()), "link").found == f"{DOWN} for over 10 min"
+                assert find(list(account.describe().health), "link").level == "ok"
 
     asyncio.run(scenario())
 

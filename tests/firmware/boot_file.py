@@ -20,6 +20,7 @@ SWITCHES = (
     "disable_splash",
     "display_auto_detect",
     "enable_uart",
+    "otg_mode",
 )
 """Keys that are 0 or 1."""
 NUMBERS = ("boot_delay", "gpu_mem", "max_framebuffers")
@@ -50,6 +51,15 @@ _PIN = re.compile(r"(?:gpiopin|gpio_pin|gpio)=(\d+)")
 def boot_problems(text: str, pinmap: Pinmap) -> tuple[Problem, ...]:
     """Tell everything that is wrong with the config.txt of the board that `pinmap` is of."""
     return (*_line_problems(text, pinmap), *_missing_problems(text, pinmap), *_clashes(text, pinmap))
+
+
+def usb_problems(text: str, bill: str) -> Iterator[Problem]:
+    """Tell where the bill has a Compute Module 4 with something on its USB, and nothing switches that on.
+
+    Raspberry Pi OS has `otg_mode=1` in its own config.txt for that module, and ours stands in its place.
+    """
+    if "Compute Module 4" in bill and ", USB" in bill and "otg_mode=1" not in text.splitlines():
+        yield Problem("", "otg_mode=1 is missing: the USB of a Compute Module 4 is off", "it, in a line of its own")
 
 
 def _line_problems(text: str, pinmap: Pinmap) -> Iterator[Problem]:

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.firmware.units import TREE
-from tests.programs import in_ci, require_program
+from tests.programs import require_namespaces, require_program
 
 SCRIPTS = TREE / "common/usr/lib/watchroom"
 _SYSTEMCTL = """#!/bin/sh
@@ -87,7 +85,7 @@ def loop_disk(
         file.truncate(size_mib * 1024 * 1024)
     contents = ("-d", filled) if filled else ()
     sh(require_program("mkfs.ext4"), "-q", "-F", "-E", "nodiscard", "-L", "watchroom-data", *contents, image)
-    _need_root()
+    require_namespaces()
     device = sh(require_program("losetup"), "--find", "--show", image)
     try:
         with _mounted(("-o", options, device, place), place):
@@ -98,19 +96,10 @@ def loop_disk(
 
 @contextmanager
 def _mounted(words: tuple[str | Path, ...], place: Path) -> Iterator[None]:
-    _need_root()
+    require_namespaces()
     sh(require_program("mount"), *words)
     try:
         yield
     finally:
         while subprocess.run(["findmnt", "--mountpoint", str(place)], capture_output=True, check=False).returncode == 0:
             sh("umount", "--lazy", place)
-
-
-def _need_root() -> None:
-    if os.geteuid() == 0:
-        return
-    reason = "mounting needs root"
-    if in_ci():
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)

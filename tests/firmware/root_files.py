@@ -14,9 +14,16 @@ from wire.strict import Problem
 FSTAB = "etc/fstab"
 GENERATOR = "/usr/lib/systemd/system-generators/systemd-fstab-generator"
 DATA, STATE = "/data", "/var/lib/watchroom"
+CARD = "/dev/mmcblk0p"
+"""What no disk on USB is ever called."""
 MADE_BY_TREE = (DATA, STATE)
 """Folders to mount on that no package brings: the root is read-only, so they have to be there already."""
-_OF_ANOTHER_MACHINE = ("unreachable on boot required", "cannot detect on-disk filesystem type")
+_OF_ANOTHER_MACHINE = (
+    f"unreachable source: {CARD}",
+    "unreachable on boot required",
+    "cannot detect on-disk filesystem type",
+    "vfat seems unsupported by the current kernel",
+)
 """What findmnt says of every partition and folder that this machine has not."""
 _KERNEL_ONLY = re.compile(r"^(?:nofail|x-.*|_netdev)$")
 
@@ -78,8 +85,8 @@ def _promises(mounts: dict[str, Mount], device: Path) -> Iterator[Problem]:
         if where not in mounts or "ro" not in mounts[where].options:
             yield _at(where, "can be written to", "ro: what is written there is lost half way in a power cut")
     data, state = mounts.get(DATA), mounts.get(STATE)
-    if data is None or (data.kind, data.what) != ("ext4", "/dev/disk/by-label/watchroom-data"):
-        yield _at(DATA, "is not the data partition", "LABEL=watchroom-data, ext4")
+    if data is None or (data.kind, data.what) != ("ext4", f"{CARD}3"):
+        yield _at(DATA, "is not the data partition", f"{CARD}3, ext4")
     else:
         yield from _durable(data)
     if state is None or state.what != f"{DATA}/watchroom" or "bind" not in state.options:
@@ -96,7 +103,9 @@ def _place_problems(mount: Mount) -> Iterator[Problem]:
         yield _at(mount.where, "keeps the device from starting without the data partition", "nofail")
     if mount.kind == "tmpfs" and not any(each.startswith("size=") for each in mount.options):
         yield _at(mount.where, "may take half of the memory", "size=")
-    elif mount.kind not in ("tmpfs", "none") and "rw" in mount.options and mount.where != DATA:
+    if mount.kind not in ("tmpfs", "none") and not mount.what.startswith(CARD):
+        yield _at(mount.where, "may be on another disk: whoever plugs one in says so by its label", f"{CARD}N")
+    if mount.kind not in ("tmpfs", "none") and "rw" in mount.options and mount.where != DATA:
         yield _at(mount.where, "is a second partition that is written to", f"{DATA} alone")
 
 

@@ -5,7 +5,6 @@ view of files, processes, network and shared memory, in which the device's files
 """
 
 import configparser
-import os
 import re
 import shutil
 import subprocess
@@ -13,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import pytest
 
-from tests.programs import in_ci, require_program
+from tests.programs import require_program
 from wire.strict import Problem, closest
 
 ROOT = Path(__file__).parents[2]
@@ -41,16 +39,6 @@ class Ran(msgspec.Struct, frozen=True):
     code: int
     text: str
     """Both what it printed and what it complained of."""
-
-
-def require_root() -> None:
-    """Skip a test where no private rooms can be made; under WATCHROOM_CI=1 it fails."""
-    require_program("unshare")
-    if os.geteuid() == 0:
-        return
-    if in_ci():
-        pytest.fail("the files of a device are tried in namespaces, which root alone may make", pytrace=False)
-    pytest.skip("the files of a device are tried in namespaces, which root alone may make")
 
 
 def laid_out(board: str, folder: Path) -> Path:
@@ -79,7 +67,18 @@ def run(*command: str, given: str = "") -> Ran:
 
 def room(*, script: str) -> tuple[str, ...]:
     """The command that runs a shell script in a room of its own, with an empty /run; all in it ends with it."""
-    apart = ("unshare", "--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc")
+    apart = (
+        "unshare",
+        "--mount",
+        "--propagation",
+        "slave",
+        "--net",
+        "--ipc",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    )
     return (*apart, "sh", "-euc", f"mount -t tmpfs none /run\n{script}")
 
 

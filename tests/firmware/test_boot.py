@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kit.pinmap import Pinmap
-from tests.firmware.boot_file import boot_problems
+from kit.render import HARDWARE
+from tests.firmware.boot_file import boot_problems, usb_problems
 from tests.firmware.system_files import BOARDS, FIRMWARE
 from tests.kit.pinmaps import pinmap_of
 
@@ -67,6 +68,17 @@ def test_what_the_firmware_would_ignore_or_take_is_told(old: str, new: str, line
     found = boot_problems(text.replace(old, new, 1), pins_of("vehicle-a"))
 
     assert any(line in str(each) for each in found), found
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_usb_that_the_bill_needs_is_on(board: str) -> None:
+    """A unit of a Compute Module whose modem is on USB has the port switched on; without the line that is told."""
+    device, _, revision = board.partition("-")
+    bill = (HARDWARE / device / revision / "generated" / "bom.csv").read_text("utf-8")
+    text = text_of(board)
+    assert list(usb_problems(text, bill)) == []
+    found = list(usb_problems(text.replace("otg_mode=1\n", ""), bill))
+    assert bool(found) == ("Compute Module 4" in bill)
 
 
 @pytest.mark.parametrize("board", BOARDS)

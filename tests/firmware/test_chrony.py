@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.clock_room import CONF, RECEIVER, WEEKS_1024_S, clock_problems, clock_room
-from tests.firmware.system_files import BOARDS, laid_out, require_root, spoil
+from tests.firmware.system_files import BOARDS, laid_out, spoil
+from tests.programs import require_namespaces
 
 MAIN = f"{CONF}/chrony.conf"
 POOL = f"{CONF}/sources.d/pool.sources"
@@ -24,7 +25,7 @@ SEEDED = [
 @pytest.mark.parametrize("board", BOARDS)
 def test_chrony_reads_every_setting(board: str, tmp_path: Path) -> None:
     """Chrony has no complaint about its settings and sources, which lie where it looks for them."""
-    require_root()
+    require_namespaces()
 
     assert clock_problems(laid_out(board, tmp_path)) == ()
 
@@ -32,7 +33,7 @@ def test_chrony_reads_every_setting(board: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("file", "old", "new", "line"), SEEDED)
 def test_what_chrony_refuses_is_told(file: str, old: str, new: str, line: str, tmp_path: Path) -> None:
     """A setting that would keep chrony from starting is told with its file and line."""
-    require_root()
+    require_namespaces()
 
     found = clock_problems(spoil(laid_out("vehicle-a", tmp_path), file, old, new))
 
@@ -41,7 +42,7 @@ def test_what_chrony_refuses_is_told(file: str, old: str, new: str, line: str, t
 
 def test_the_clock_is_set_by_receiver_and_pulse_at_the_start(tmp_path: Path) -> None:
     """A device whose RTC has failed, three years behind, takes the time of its receiver and would set its clock."""
-    require_root()
+    require_namespaces()
 
     with clock_room(laid_out("vehicle-a", tmp_path / "device"), tmp_path, off_s=3 * YEAR_S) as chrony:
         chrony.says("Selected source PPS")
@@ -50,7 +51,7 @@ def test_the_clock_is_set_by_receiver_and_pulse_at_the_start(tmp_path: Path) -> 
 
 def test_a_receiver_without_its_pulse_is_enough(tmp_path: Path) -> None:
     """A loose wire of the pulse costs accuracy, not the time."""
-    require_root()
+    require_namespaces()
 
     with clock_room(laid_out("vehicle-a", tmp_path / "device"), tmp_path, off_s=100.0, pulse=False) as chrony:
         chrony.says("Selected source GPS")
@@ -60,7 +61,7 @@ def test_a_receiver_without_its_pulse_is_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize("off_s", [-WEEKS_1024_S, WEEKS_1024_S])
 def test_a_receiver_that_is_years_off_does_not_move_the_clock(off_s: int, tmp_path: Path) -> None:
     """A receiver whose weeks have begun anew is ignored from the first reading on, and as often as it insists."""
-    require_root()
+    require_namespaces()
 
     with clock_room(laid_out("vehicle-a", tmp_path / "device"), tmp_path, off_s=off_s) as chrony:
         chrony.says("Selected source PPS")
@@ -72,7 +73,7 @@ def test_a_receiver_that_is_years_off_does_not_move_the_clock(off_s: int, tmp_pa
 
 def test_without_the_limit_it_would(tmp_path: Path) -> None:
     """It is `maxchange` that keeps such a receiver out: the same room without it would set the clock by it."""
-    require_root()
+    require_namespaces()
     device = spoil(laid_out("vehicle-a", tmp_path / "device"), MAIN, "maxchange", "# maxchange")
 
     with clock_room(device, tmp_path, off_s=-WEEKS_1024_S) as chrony:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.firewall_room import RULES, SSH, firewall_problems, room_of
-from tests.firmware.system_files import BOARDS, laid_out, require_root, spoil
+from tests.firmware.firewall_room import MQTT, RULES, SSH, firewall_problems, room_of
+from tests.firmware.system_files import BOARDS, laid_out, spoil
+from tests.programs import require_namespaces
 
 SEEDED = [
     pytest.param(
@@ -44,7 +45,7 @@ SEEDED = [
 
 def test_nothing_gets_in_and_answers_come_back(tmp_path: Path) -> None:
     """From outside nothing of the device is reached or passed through; what it asks is answered, by IPv4 and IPv6."""
-    require_root()
+    require_namespaces()
 
     assert firewall_problems(laid_out("vehicle-a", tmp_path)) == ()
 
@@ -52,7 +53,7 @@ def test_nothing_gets_in_and_answers_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("faults", "lines"), SEEDED)
 def test_a_hole_in_the_firewall_is_told(faults: dict[str, str], lines: tuple[str, ...], tmp_path: Path) -> None:
     """A rule that lets too much through, or too little, is told by what it does, each with the others."""
-    require_root()
+    require_namespaces()
     device = laid_out("vehicle-a", tmp_path)
     text = (device / RULES).read_text("utf-8")
     for old, new in faults.items():
@@ -67,7 +68,7 @@ def test_a_hole_in_the_firewall_is_told(faults: dict[str, str], lines: tuple[str
 
 def test_the_management_network_gets_in_by_ssh_once_it_is_named(tmp_path: Path) -> None:
     """With an address in `management`, SSH is reached from there, and nothing else is."""
-    require_root()
+    require_namespaces()
     device = laid_out("vehicle-a", tmp_path)
     named = "type ipv4_addr\n\t\tflags interval\n\t\telements = { 192.0.2.0/24 }"
     spoil(device, RULES, "type ipv4_addr\n\t\tflags interval", named)
@@ -75,6 +76,18 @@ def test_the_management_network_gets_in_by_ssh_once_it_is_named(tmp_path: Path) 
     with room_of(device / RULES) as made:
         assert made.reaches(made.outside, "192.0.2.1", SSH, wait_s=5.0)
         assert not made.reaches(made.outside, "192.0.2.1", SSH + 1)
+
+
+@pytest.mark.parametrize("link", ["wlan1", "wlx00c0ca974d2e", "wwp1s0u1u3i4", "enx0c5b8f279a64"])
+def test_mqtt_in_the_clear_leaves_by_no_adapter_whatever_it_is_called(link: str, tmp_path: Path) -> None:
+    """Wi-Fi and modems on USB are named by their place or address where the kernel's own names are switched off."""
+    require_namespaces()
+    with room_of(laid_out("vehicle-a", tmp_path) / RULES) as made:
+        for words in (("down",), ("name", link)):
+            made.ip("-n", made.device, "link", "set", "eth0", *words)
+        made.ip("-n", made.device, "link", "set", link, "up")
+        with made.listener(made.outside, "192.0.2.2", MQTT):
+            assert made.is_refused(made.device, "192.0.2.2", MQTT)
 
 
 @pytest.mark.parametrize("board", BOARDS)

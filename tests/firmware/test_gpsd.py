@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.gpsd_room import SETTINGS, gpsd_problems, gpsd_room, settings_problems
-from tests.firmware.system_files import BOARDS, laid_out, require_root, spoil
+from tests.firmware.system_files import BOARDS, laid_out, spoil
+from tests.programs import require_namespaces
 
 SEEDED = [
     pytest.param('GPSD_OPTIONS="', 'GPSD_OPTION="', "'GPSD_OPTION' is read by nobody (did you mean", id="a key"),
@@ -18,14 +19,14 @@ SEEDED = [
 
 def test_a_receiver_gives_a_fix_though_its_pulse_is_missing(tmp_path: Path) -> None:
     """With exactly these settings gpsd reads the receiver, and gives its fix where /dev/pps0 is missing."""
-    require_root()
+    require_namespaces()
 
     assert gpsd_problems(laid_out("vehicle-a", tmp_path / "device"), tmp_path) == ()
 
 
 def test_a_receiver_that_comes_late_must_be_told_of(tmp_path: Path) -> None:
     """A receiver that is not there when gpsd starts is read only once gpsd is told, as udev does for one on USB."""
-    require_root()
+    require_namespaces()
 
     with gpsd_room(laid_out("vehicle-a", tmp_path / "device"), tmp_path) as made:
         with pytest.raises(AssertionError, match="a fix"):
@@ -52,7 +53,7 @@ def test_gpsd_waits_for_the_line_and_the_pulse_but_not_for_ever(tmp_path: Path) 
 
 def test_an_option_that_gpsd_has_not_is_told(tmp_path: Path) -> None:
     """An option that gpsd has not keeps it from starting, and is told with what gpsd says of it."""
-    require_root()
+    require_namespaces()
     device = spoil(laid_out("vehicle-a", tmp_path / "device"), SETTINGS, '"-n"', '"-n -Q"')
 
     found = gpsd_problems(device, tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.image.assemble import Wanted, assemble
 from edge_agent.image.packages import LIST, WHEELS, requirement
-from tests.programs import require_program
+from tests.programs import require_namespaces, require_program
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AGENT = """
@@ -35,13 +35,23 @@ chroot {scratch}/system /usr/lib/watchroom/install
 echo "exit $?"
 {after}
 """
+CLOCK = "[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n"
 DATA = "mkdir -p {scratch}/system/data; mount -t tmpfs tmpfs {scratch}/system/data"
+
+FRESH = f"""{DATA}
+cd {{scratch}}/system/etc
+: > machine-id
+printf '{CLOCK}' > systemd/system/fake-hwclock.service
+ln -s ../fake-hwclock.service systemd/system/multi-user.target.wants/fake-hwclock.service
+cd /"""
+"""As Raspberry Pi OS comes: without a number of its own, and with a clock of its own kept on the disk."""
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree of an ambulance, with a wheel that stands for the agent: what it is asked, it says."""
-    for program in ("unshare", "chronyd", "gpsd", "nmcli", "nft"):
+    require_namespaces()
+    for program in ("chronyd", "gpsd", "nmcli", "nft"):
         require_program(program)
     folder = tmp_path_factory.mktemp("install")
     out = assemble(Wanted(profile="ambulance", out=folder / "tree"), NOW).out
@@ -66,7 +76,13 @@ def play(tree: Path, scratch: Path, before: str, after: str = "") -> Iterator[st
     text = ENTER.format(
         scratch=scratch, tree=tree, before=before.format(scratch=scratch), after=after.format(scratch=scratch)
     )
-    ran = subprocess.run(["unshare", "-m", "sh", "-c", text], capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(
+        ["unshare", "-m", "--propagation", "slave", "sh", "-c", text],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     yield from (ran.stdout + ran.stderr).splitlines()
 
 
@@ -79,19 +95,25 @@ def test_a_fresh_system_becomes_the_device(tree: Path, tmp_path: Path) -> None:
         "readlink {scratch}/system/opt/watchroom; cat {scratch}/system/etc/hostname\n"
         "ls {scratch}/system/etc/systemd/system/multi-user.target.wants\n"
         "grep ^watchroom: {scratch}/system/etc/passwd\n"
-        "chroot {scratch}/system /usr/lib/watchroom/install; echo again $?"
+        "chroot {scratch}/system /usr/lib/watchroom/install; echo again $?\n"
+        "chroot {scratch}/system systemctl is-enabled fake-hwclock.service\n"
+        "echo $(wc -c < {scratch}/system/etc/machine-id) letters\n"
+        "readlink {scratch}/system/usr/local/bin/edge-agent; stat -c '%a data' {scratch}/system/data/watchroom"
     )
-    said = list(play(tree, tmp_path / "scratch", DATA, after))
+    said = list(play(tree, tmp_path / "scratch", FRESH, after))
     assert "exit 0" in said, "\n".join(said)
     assert "agent: check --config /etc/watchroom/device.toml" in said
     assert "watchroom-a" in said and "unnamed-ambulance" in said and "watchroom-agent.service" in said
     assert any(line.startswith("watchroom:") for line in said) and "again 0" in said
+    assert "disabled" in said, "no clock but the floor and chrony's"
+    assert "33 letters" in said, "a number of its own: one journal, however often it starts"
+    assert "/opt/watchroom/bin/edge-agent" in said and "750 data" in said
 
 
 @pytest.mark.parametrize(
     ("before", "said"),
     [
-        ("true", "install: no file system labelled watchroom-data: make one"),
+        ("true", "install: no file system on the card's third partition: make one"),
         (DATA + "; rm {scratch}/system/etc/watchroom/image.toml", "install: no /etc/watchroom/image.toml: lay the"),
         (
             DATA + "; rm -r {scratch}/system/usr/share/watchroom/wheels",

@@ -12,11 +12,11 @@ from tests.firmware.system_files import (
     NAMES,
     RULES,
     laid_out,
-    require_root,
     spoil,
     udev_answer,
     udev_problems,
 )
+from tests.programs import require_namespaces
 
 RECEIVER = f"{RULES}/60-gpsd.rules"
 SEEDED = [
@@ -32,7 +32,7 @@ SEEDED = [
 @pytest.mark.parametrize("board", BOARDS)
 def test_udev_reads_every_rule(board: str, tmp_path: Path) -> None:
     """Udev has no complaint about the rules of a device, with the groups that its system has."""
-    require_root()
+    require_namespaces()
 
     assert udev_problems(laid_out(board, tmp_path)) == ()
 
@@ -40,7 +40,7 @@ def test_udev_reads_every_rule(board: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("file", "old", "new", "line"), SEEDED)
 def test_what_udev_would_ignore_is_told(file: str, old: str, new: str, line: str, tmp_path: Path) -> None:
     """What udev would ignore is told with its file and line."""
-    require_root()
+    require_namespaces()
 
     found = udev_problems(spoil(laid_out("vehicle-a", tmp_path), file, old, new))
 
@@ -49,9 +49,12 @@ def test_what_udev_would_ignore_is_told(file: str, old: str, new: str, line: str
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_each_line_of_a_board_gets_its_name_and_group(board: str, tmp_path: Path) -> None:
-    """Where the processor's port is found, udev gives it the name that the agent and gpsd open, for their group."""
-    require_root()
+    """Where the processor's port is found, udev gives it the name that agent or gpsd opens, for that one's group."""
+    require_namespaces()
     device = laid_out(board, tmp_path)
+    agent = {
+        bus["path"] for bus in tomllib.loads((FIRMWARE / "boards" / board / "agent.toml").read_text("utf-8"))["bus"]
+    }
     rules = (device / NAMES).read_text("utf-8")
     for port, name, group in re.findall(r'(KERNELS=="[^"]*").*SYMLINK\+="([^"]*)", GROUP="([^"]*)"', rules):
         (device / NAMES).write_text(rules.replace(port, 'KERNEL=="tty0"'), encoding="utf-8")
@@ -60,7 +63,8 @@ def test_each_line_of_a_board_gets_its_name_and_group(board: str, tmp_path: Path
 
         assert f"DEVLINKS=/dev/{name}\n" in answer, answer
         assert re.search(rf"tty0: \S+:\d+ GROUP \d+\n(?:.*\n)*?.*LINK '{name}'", answer), answer
-        assert group in ("watchroom", "dialout")
+        assert re.search(r"tty0: \S+90-watchroom\.rules:\d+ MODE 0660\n", answer), answer
+        assert group == ("watchroom" if f"/dev/{name}" in agent else "dialout")
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -78,7 +82,7 @@ def test_each_name_that_is_used_is_given(board: str, tmp_path: Path) -> None:
 
 def test_gpsd_is_told_of_a_receiver_on_usb_and_of_nothing_else(tmp_path: Path) -> None:
     """A receiver's number starts gpsdctl for it and keeps ModemManager away; a serial adapter does neither."""
-    require_root()
+    require_namespaces()
     device = laid_out("station-a", tmp_path)
 
     adapter = udev_answer(device, "tty0").text

@@ -13,9 +13,9 @@ from tests.firmware.system_files import (
     kernel_problems,
     laid_out,
     network_problems,
-    require_root,
     spoil,
 )
+from tests.programs import require_namespaces
 
 MODEM, CABLE = (f"{CONNECTIONS}/{name}.nmconnection" for name in ("modem", "ethernet"))
 CONF = "etc/NetworkManager/conf.d/watchroom.conf"
@@ -44,7 +44,7 @@ KERNEL_SEEDED = [
 @pytest.mark.parametrize("board", BOARDS)
 def test_network_manager_reads_every_setting_as_it_is_written(board: str, tmp_path: Path) -> None:
     """NetworkManager takes each key of the settings and connections, and gives each back as it was."""
-    require_root()
+    require_namespaces()
 
     assert network_problems(laid_out(board, tmp_path)) == ()
 
@@ -52,7 +52,7 @@ def test_network_manager_reads_every_setting_as_it_is_written(board: str, tmp_pa
 @pytest.mark.parametrize(("file", "old", "new", "line"), SEEDED)
 def test_what_network_manager_would_drop_is_told(file: str, old: str, new: str, line: str, tmp_path: Path) -> None:
     """What NetworkManager would drop without a word is told with its file and key."""
-    require_root()
+    require_namespaces()
 
     found = network_problems(spoil(laid_out("vehicle-a", tmp_path), file, old, new))
 
@@ -84,7 +84,7 @@ def test_a_failed_kernel_starts_again_and_nobody_is_routed() -> None:
 
 def test_the_kernel_has_every_setting(tmp_path: Path) -> None:
     """The kernel has each setting under its name, and takes the network's values."""
-    require_root()
+    require_namespaces()
 
     assert kernel_problems(laid_out("vehicle-a", tmp_path)) == ()
 
@@ -92,7 +92,7 @@ def test_the_kernel_has_every_setting(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("folder", "old", "new", "line"), KERNEL_SEEDED)
 def test_what_the_kernel_would_not_take_is_told(folder: str, old: str, new: str, line: str, tmp_path: Path) -> None:
     """A setting that the kernel has not, a value that it refuses and a word modprobe does not know are told."""
-    require_root()
+    require_namespaces()
     device = laid_out("vehicle-a", tmp_path)
     (file,) = (device / folder).iterdir()
 

@@ -247,6 +247,26 @@ def test_power_that_goes_at_any_step_loses_no_status_and_the_next_start_ends_it(
     raise AssertionError("it never came to its end")
 
 
+def test_power_that_goes_while_the_reset_is_written_down_leaves_no_device_without_its_agent(lab: Lab) -> None:
+    """A file without a word in it, as FAT can leave one, says that nothing was begun: it goes, so the agent starts."""
+    keep(lab, "4")
+    with writable(lab):
+        (boot(lab) / "watchroom-reset.going").touch()
+    assert reset(lab, "--boot") == (0, "")
+    assert on_boot(lab) == [] and "outbox.db" in left(lab)
+
+
+def test_what_was_saved_before_is_never_written_over(lab: Lab) -> None:
+    """A clock without a battery tells the same time at each start: the statuses of both resets are kept."""
+    lab.on("date", "echo 20261122T120000Z", folder="bin")
+    for code in ("4", "1"):
+        keep(lab, code)
+        ask(lab, "veh-0001 export")
+        assert reset(lab, "--boot")[0] == 0 and left(lab) == []
+    saved = "".join(path.read_text("utf-8") for path in boot(lab).glob("watchroom-unsettled-*.jsonl"))
+    assert {json.loads(line)["event"]["code"] for line in saved.splitlines()} == {"4", "1"}
+
+
 def test_the_whole_partition_is_erased_and_the_device_told_how_far(lab: Lab, tmp_path: Path) -> None:
     """Secure: no byte of what was kept is on the block device, a new file system is; what a card can hide is said."""
     image = tmp_path / "data.img"
@@ -304,6 +324,7 @@ def test_the_agent_does_not_start_while_a_reset_goes_on(tmp_path: Path) -> None:
     )
     agent = read_unit(root, "watchroom-agent.service")
     assert "!/boot/firmware/watchroom-reset.going" in agent.all("ConditionPathExists", "Unit")
+    assert "/boot/firmware" in agent.all("RequiresMountsFor", "Unit"), "unmounted, it would hold no word of a reset"
     opened = frozenset(exposures(root, "watchroom-reset.service"))
     assert sandbox_problems(root, "watchroom-reset.service", most=4.2, accepted=opened) == ()
     assert not {name for name in opened if name.startswith("CapabilityBoundingSet")} - {

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.root_files import DATA, FSTAB, STATE, mount_problems, mounts_of
-from tests.firmware.system_files import BOARDS, FIRMWARE, JOURNAL, journal_problems, laid_out, require_root, spoil
+from tests.firmware.system_files import BOARDS, FIRMWARE, JOURNAL, journal_problems, laid_out, spoil
+from tests.programs import require_namespaces
 
 LOG = f"{JOURNAL}/watchroom.conf"
 SEEDED = [
@@ -26,7 +27,9 @@ SEEDED = [
     pytest.param("size=32M", "size=32X", "/tmp: the kernel refuses", id="a size that is none"),
     pytest.param("/tmp                     tmpfs", "/tmp tmpsf", "tmpsf seems unsupported", id="a kind of file system"),
     pytest.param("bind,nofail  0  0\n", "bind  0  0\n", "expected nofail", id="a folder that stops the start"),
-    pytest.param("LABEL=watchroom-data", "LABEL=watchroom", "/data: is not the data partition", id="another label"),
+    pytest.param("/dev/mmcblk0p3", "LABEL=watchroom-data", "/data: may be on another disk", id="a label on any disk"),
+    pytest.param("/dev/mmcblk0p1", "LABEL=bootfs", "/boot/firmware: may be on another disk", id="a boot by label"),
+    pytest.param("/dev/mmcblk0p3", "/dev/mmcblk0p4", "/data: is not the data partition", id="another partition"),
 ]
 LOG_SEEDED = [
     pytest.param("SystemMaxUse=", "SystemMaxUsed=", "Unknown key 'SystemMaxUsed' in section", id="an unknown key"),
@@ -38,7 +41,7 @@ LOG_SEEDED = [
 @pytest.mark.parametrize("board", BOARDS)
 def test_the_root_is_read_only_and_one_partition_is_written_to(board: str, tmp_path: Path) -> None:
     """mount, systemd and the kernel read every line of fstab, and it is what we promise."""
-    require_root()
+    require_namespaces()
     (work := tmp_path / "work").mkdir()
 
     assert mount_problems(laid_out(board, tmp_path / "device"), work) == ()
@@ -47,7 +50,7 @@ def test_the_root_is_read_only_and_one_partition_is_written_to(board: str, tmp_p
 @pytest.mark.parametrize(("old", "new", "line"), SEEDED)
 def test_a_fault_in_fstab_is_told(old: str, new: str, line: str, tmp_path: Path) -> None:
     """A fault that would cost presses, or the device's start, is told with the folder that it is about."""
-    require_root()
+    require_namespaces()
     (work := tmp_path / "work").mkdir()
 
     found = mount_problems(spoil(laid_out("vehicle-a", tmp_path / "device"), FSTAB, old, new), work)
@@ -85,7 +88,7 @@ def test_the_folders_to_mount_on_say_when_nothing_is_mounted() -> None:
 
 def test_journald_reads_every_setting(tmp_path: Path) -> None:
     """Journald itself has no complaint about its settings."""
-    require_root()
+    require_namespaces()
 
     assert journal_problems(laid_out("vehicle-a", tmp_path)) == ()
 
@@ -93,7 +96,7 @@ def test_journald_reads_every_setting(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("old", "new", "line"), LOG_SEEDED)
 def test_what_journald_would_ignore_is_told(old: str, new: str, line: str, tmp_path: Path) -> None:
     """What journald would ignore is told with its file and line."""
-    require_root()
+    require_namespaces()
 
     found = journal_problems(spoil(laid_out("vehicle-a", tmp_path), LOG, old, new))
 

@@ -56,7 +56,7 @@ chrony's is 3.7 and gpsd's 9.6."""
 
 FAULTS = [
     ("WatchdogSec=", "WatchdogSecs=", "'WatchdogSecs' is no setting of [Service] (did you mean 'WatchdogSec'?)"),
-    ("WatchdogSec=30s", "WatchdogSec=30 secondes", ":27: Failed to parse sec value, ignoring: 30 secondes"),
+    ("WatchdogSec=30s", "WatchdogSec=30 secondes", ":29: Failed to parse sec value, ignoring: 30 secondes"),
     ("Type=notify", "Type=notfy", "Failed to parse service type, ignoring: notfy"),
     ("Restart=always", "Restart=allways", "Failed to parse service restart specifier, ignoring: allways"),
     ("bin/edge-agent", "bin/edge-agnt", "starts /opt/watchroom/bin/edge-agnt, which can't be executed"),

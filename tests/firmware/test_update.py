@@ -218,6 +218,33 @@ def test_nothing_is_installed_that_another_than_root_may_have_written(lab: Lab) 
     assert (runs(lab), brought(lab), lab.asked) == ("watchroom-a", ["next"], [])
 
 
+def test_a_cut_before_the_switch_costs_no_version(lab: Lab) -> None:
+    """The version that runs was never on trial: it is not restarted, and the next one is tried again, not refused."""
+    prepared(lab)
+    lab.on("ln", 'kill -9 "$PPID"', folder="bin")
+    assert update(lab)[0] == -9
+    assert (runs(lab), brought(lab)) == ("watchroom-a", ["next", "trial"])
+    sh("mount", "-o", "remount,ro", lab.root)
+    (lab.folder / "bin/ln").unlink()
+    assert update(lab, "--resume") == (0, "")
+    assert (runs(lab), brought(lab), lab.asked) == ("watchroom-a", ["next"], [])
+    assert update(lab)[0] == 0 and (runs(lab), brought(lab)) == ("watchroom-b", ["installed"])
+
+
+@pytest.mark.parametrize(
+    ("owner", "says"), [(1000, "somebody but root may have written"), (0, "names no version: delete it")]
+)
+def test_the_word_of_a_trial_leads_to_no_other_program(lab: Lab, owner: int, says: str) -> None:
+    """Who can write to the folder cannot make root's next question go to a program of his: the link stays as it is."""
+    trial = lab.root / "data/updates/trial"
+    trial.write_text("../../tmp/mine\n", "utf-8")
+    os.chown(lab.root / "data/updates", owner, owner)
+    lab.on("is-active", "exit 3")
+    status, said = update(lab, "--resume")
+    assert status == 1 and says in said
+    assert (runs(lab), lab.asked) == ("watchroom-a", [])
+
+
 def test_the_units_are_taken_by_systemd_and_no_more_open_than_they_must_be(tmp_path: Path) -> None:
     """Every line is known to systemd, and what the services may do is remounting, files, and asking systemd."""
     root = lay_root(tmp_path / "root")

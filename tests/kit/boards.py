@@ -7,10 +7,9 @@ from kit.circuits import Circuits, circuit_parts, parse_circuits
 from kit.parts import Part, join_parts, parse_parts
 from kit.power import Power, carried, parse_power, power_problems
 from kit.render import HARDWARE
+from kit.source import CATALOGUES, CIRCUITS
 from tests.kit.pinmaps import FOLDERS, pinmap_of
 from wire.strict import Problem
-
-CATALOGUES = ("parts.csv", "circuits/parts.csv")
 
 
 @cache
@@ -29,7 +28,7 @@ def catalogue() -> dict[str, Part]:
 @cache
 def circuits() -> Circuits:
     """All circuits, of the right shape."""
-    found = parse_circuits((HARDWARE / "circuits" / "circuits.toml").read_text("utf-8"))
+    found = parse_circuits((HARDWARE / CIRCUITS).read_text("utf-8"))
     assert isinstance(found, Circuits), found
     return found
 

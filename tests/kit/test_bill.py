@@ -10,6 +10,7 @@ import pytest
 from kit.bill import COLUMNS, bill, bill_problems, needs, parts_page
 from kit.circuits.counts import served
 from kit.pinmap import Pinmap, parse_pinmap
+from kit.power import carried
 from tests.kit.boards import (
     bill_faults,
     catalogue,
@@ -18,6 +19,7 @@ from tests.kit.boards import (
     of_circuits,
     parts_faults,
     parts_of,
+    power_of,
     seeded_file,
 )
 from tests.kit.pinmaps import FOLDERS, pinmap_of, text_of
@@ -260,6 +262,17 @@ def test_a_part_stands_the_volts_of_its_signals_and_rails() -> None:
     weak = msgspec.structs.replace(catalogue()[module], volts_max=30.0)
     found = [str(each) for each in parts_faults("vehicle", parts_of("vehicle"), **{module: weak})]
     assert any(f"signal 'doors' asks for 31.7 V with its margin, and {module!r} stands 30 V" in line for line in found)
+
+
+def test_a_clock_at_an_address_that_it_never_has_is_told() -> None:
+    """The kernel would look for the clock where none answers, and start with a wrong time."""
+    pinmap = pinmap_of("vehicle")
+    chips = [msgspec.structs.replace(each, address=0x51) for bus in pinmap.bus for each in bus.chip]
+    moved = [msgspec.structs.replace(bus, chip=tuple(chips)) if bus.chip else bus for bus in pinmap.bus]
+    changed = msgspec.structs.replace(pinmap, bus=tuple(moved))
+    inside, flows = of_circuits("vehicle"), carried(power_of("vehicle"), catalogue())
+    found = bill_problems(changed, parts_of("vehicle"), catalogue=catalogue(), circuit_parts=inside, carried=flows)
+    assert [str(each) for each in found] == ["bus.chip: 'rtc' is at 0x51, where no maxim,ds3231 is; expected 0x68"]
 
 
 def test_a_pin_map_without_a_clock_is_told() -> None:

@@ -8,7 +8,8 @@ import pytest
 from kit.bill import counts, unused
 from kit.parts import COLUMNS, Part, join_parts, parse_parts
 from kit.render import HARDWARE
-from tests.kit.boards import CATALOGUES, catalogue, circuits, of_circuits, parts_of
+from kit.source import CATALOGUES
+from tests.kit.boards import catalogue, circuits, of_circuits, parts_of
 from tests.kit.pinmaps import FOLDERS
 
 ROW = 'fuse,Fuse,Maker,F1,"5 A, 32 V",32,5,-40,125,Other F1,0.3,Data sheet'
@@ -48,6 +49,11 @@ def test_other_columns_are_refused() -> None:
     """A file with other columns is no catalogue."""
     (problem,) = parse_parts("key,what\nfuse,Fuse")
     assert str(problem).startswith("line 1: is not the columns of a catalogue")
+
+
+def test_a_catalogue_without_a_part_is_told() -> None:
+    """A file that has its columns alone is a fault with a line, or nothing would be made and no word said."""
+    assert faults() == ["line 1: is all there is: no part; expected a line for each part"]
 
 
 def test_a_part_in_two_catalogues_is_told() -> None:

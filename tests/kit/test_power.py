@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from kit.bill import counts, drawing
 from kit.power import Power, carried, margins, parse_power, power_page, power_problems
-from kit.power.budget import clamp_v, currents, hold_s, parked_days, peak_a, running_a
-from tests.kit.boards import catalogue, circuits, file_text, of_circuits, parts_of, power_faults, power_of, seeded_file
+from kit.power.budget import clamp_v, hold_s, parked_days, peak_a, running_a
+from tests.kit.boards import catalogue, file_text, of_circuits, parts_of, power_faults, power_of, seeded_file
 from tests.kit.pinmaps import FOLDERS, pinmap_of
 
 STEP_S = 0.01
@@ -256,20 +256,6 @@ def test_the_hold_up_time_is_that_of_a_store_run_down_step_by_step(device: str) 
     assert seconds * (1 - HOLD_SHORT_BY_MAX) < told_s <= seconds
     asked_s = (store["stop_s"] + file["supply"].get("crank_s", 0)) * 1.5
     assert told_s >= asked_s and store["margin"] >= 1.5
-
-
-@pytest.mark.parametrize("device", FOLDERS)
-def test_the_budget_and_the_circuit_speak_of_one_store(device: str) -> None:
-    """Capacity, resistance, volts and ageing of the store are the circuit's, which carries no less and no shorter."""
-    store, facts = power_of(device).store, circuits().facts[power_of(device).store.part]
-    (needs,) = [each.needs for each in circuits().circuit if each.kind == "hold_up"]
-    assert (facts.farads, facts.esr_ohms) == (store.cell_f, store.cell_mohm / 1000)
-    assert (needs["full_v"], needs["empty_v"]) == (store.cell_v * store.in_series, store.lowest_v)
-    assert needs["left"] <= store.aged * store.cold + 1e-9 and needs["esr_times"] >= store.aged_ohm * store.cold_ohm
-    converter = power_of(device).converter
-    assert needs["load_w"] >= currents(power_of(device), converter.rail).lit * converter.volts
-    (asked_s,) = [each.limit for each in margins(power_of(device), catalogue()) if each.path == "store"]
-    assert needs["hold_s"] >= asked_s
 
 
 def test_an_engine_start_counts_where_the_converter_stops() -> None:

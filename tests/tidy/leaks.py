@@ -1,4 +1,4 @@
-"""Rules about text that must not be committed: addresses of registries, paths of one machine, keys.
+"""Rules about what must not be committed: addresses of registries, paths of one machine, keys, leftovers.
 
 The patterns are written in pieces, so that this file doesn't break its own rules.
 """
@@ -19,6 +19,8 @@ REGISTRIES = tuple(
     )
 )
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/" + r"(work|farm|root|home/[a-z])/", re.MULTILINE)
+LEFT_BEHIND = (".orig", ".rej", ".bak", ".swp", ".tmp", ".part", "~")
+"""Endings of what editors, merges and broken-off writes leave. What stands in a package is shipped with it."""
 PRIVATE_KEY = re.compile("-----BEGIN " + "[A-Z ]*PRIVATE KEY-----")
 
 
@@ -34,7 +36,18 @@ def addresses(path: str, text: str) -> list[str]:
     return [f"{path} names an address: {address}" for address in re.findall(r"(?:https?|file)://\S*", text)]
 
 
+def leftovers(path: str, text: str) -> list[str]:
+    """Files that some program left behind, which nobody wrote to be read."""
+    return [f"{path} was left behind: delete it"] if path.endswith(LEFT_BEHIND) else []
+
+
 LEAKS = (
+    Rule(
+        forbids="files left behind",
+        complaints=leftovers,
+        holds_for=lambda path: True,
+        broken_by=(("edge_agent/agent.py" + LEFT_BEHIND[0], ""), ("firmware_configs/tree/common/etc/fstab~", "")),
+    ),
     Rule(
         forbids="registries, machine paths and private keys",
         complaints=leaks,

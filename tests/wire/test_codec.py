@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.wire import samples
 from wire import codec
 from wire.events import EVENT_BYTES_MAX, SEQ_MAX, CrewEvent, Event, InputEvent, PositionEvent, StatusEvent
+from wire.findings import Finding, fail, warn, well
 from wire.messages import (
     EVENTS_MAX,
     MESSAGE_BYTES_MAX,
@@ -320,3 +321,46 @@ def test_a_number_goes_with_a_good_quality_only(quality: str, value: float | Non
     body = json.loads(codec.encode(STATUS)) | {"kind": "input", "name": "mains", "quality": quality, "value": value}
     right = (value is not None) == (quality == "good")
     assert reason(codec.decode_event(json.dumps(body).encode())) == ("" if right else "invalid")
+
+
+@pytest.mark.parametrize(
+    ("health", "read"),
+    [
+        (None, []),
+        ({"disk": "ok"}, []),
+        (["disk", 7, {}, {"check": "", "level": "ok"}, {"check": "disk", "level": 3}], []),
+        ([{"check": "disk", "level": "critical", "found": "full", "do": "x"}], [warn("disk", "critical: full", "x")]),
+        ([{"check": "x" * 65, "level": "ok"}], [well(63 * "x" + "…", "")]),
+        ([{"check": "bus", "level": "fail", "found": "x" * 501, "do": 5}], [fail("bus", "x" * 499 + "…", "")]),
+        ([{"check": f"p{n}", "level": "ok"} for n in range(12)] + [{"check": "disk", "level": "fail"}],
+         [fail("disk", "", ""), *(well(f"p{n}", "") for n in range(11))]),
+    ],
+    ids=["null", "an object", "no findings", "a new level", "a long name", "a long text", "too many"],
+)  # fmt: skip
+def test_no_word_of_health_makes_a_living_device_lost(health: object, read: list[Finding]) -> None:
+    """A heartbeat counts whatever a newer device says of its parts; what can be read of it is kept, the worst first."""
+    beat = _beat()
+    decoded = codec.decode_up(json.dumps(json.loads(codec.encode(beat)) | {"health": health}).encode())
+    assert msgspec.structs.replace(beat, health=read) == decoded
+    wrong = json.loads(codec.encode(beat)) | {"health": health, "interval_s": -1}
+    assert "invalid" == reason(codec.decode_up(json.dumps(wrong).encode()))
+
+
+def test_health_that_is_no_json_is_still_refused() -> None:
+    """Bytes that no parser reads are malformed or invalid, behind a level that is not known too."""
+    beat = codec.encode(_beat()).removesuffix(b"}") + b',"health":[{"check":"disk","level":"new"}],"more":'
+    for rest in (b"\xff}", b"[" * 9_000, b""):
+        never_raises(beat + rest)
+        assert isinstance(codec.decode_up(beat + rest), codec.Rejected)
+
+
+def _beat() -> Heartbeat:
+    common: dict[str, Any] = {"v": 1, "device": "veh-1", "boot": 1, "conn": 1, "sent_mono_ms": 5, "sent_at": AT}
+    said = {
+        "clock": "gnss",
+        "stream": "E1-a",
+        "interval_s": 5.0,
+        "last_seq": LastSeq(0, 0),
+        "outbox": OutboxDepth(0, 0),
+    }
+    return Heartbeat(**(common | said))

@@ -3,7 +3,7 @@
 import { DeviceDetail } from "./devicesdetail.js";
 import { DeviceTable, headCells } from "./devicesrow.js";
 import { DevicesState } from "./devicesstate.js";
-import { STANDINGS } from "./deviceswords.js";
+import { keyOf, STANDINGS } from "./deviceswords.js";
 import { element } from "./row.js";
 import { clockTime, dayTime } from "./words.js";
 import { watchFaults, watchWaking } from "./watching.js";
@@ -52,7 +52,7 @@ function draw() {
   if (devices.length === 0 && start > 0) return ask(Math.max(0, Math.floor((matching - 1) / PAGE) * PAGE));
   drawStrip(fleet);
   at("heads").replaceChildren(...headCells(fleet.parts));
-  chosen = devices.some(({ device }) => device === chosen) ? chosen : devices[0]?.device ?? null;
+  chosen = devices.some((one) => keyOf(one) === chosen) ? chosen : devices.length > 0 ? keyOf(devices[0]) : null;
   table.show(devices, about());
   drawOrganisations(devices);
   at("none").hidden = devices.length > 0;
@@ -99,25 +99,25 @@ function addOrganisation(name) {
 }
 
 function showDetail() {
-  if (detail.isOpen) detail.show(shown().find(({ device }) => device === detail.device) ?? null, about());
+  if (detail.isOpen) detail.show(shown().find((one) => keyOf(one) === detail.key) ?? null, about());
 }
 
-function openDetail(device) {
-  const view = shown().find((one) => one.device === device);
+function openDetail(key) {
+  const view = shown().find((one) => keyOf(one) === key);
   if (!view) return;
-  choose(device);
+  choose(key);
   detail.open(view, about());
 }
 
 function closeDetail() {
-  const { device } = detail;
+  const { key } = detail;
   detail.close();
-  (table.row(device) ?? table.row(chosen) ?? at("find")).focus();
+  (table.row(key) ?? table.row(chosen) ?? at("find")).focus();
 }
 
-function choose(device) {
-  if (device === null) return;
-  chosen = table.choose(device);
+function choose(key) {
+  if (key === null) return;
+  chosen = table.choose(key);
   const row = table.row(chosen);
   row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
@@ -197,7 +197,7 @@ at("strip").addEventListener("click", ({ target }) => {
 });
 at("devices").addEventListener("click", ({ target }) => {
   const row = target.closest("tr");
-  if (row && getSelection().isCollapsed) openDetail(row.dataset.device);
+  if (row && getSelection().isCollapsed) openDetail(row.dataset.key);
 });
 at("detail-close").addEventListener("click", closeDetail);
 at("copy").addEventListener("click", () => detail.copy());

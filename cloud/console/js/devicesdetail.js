@@ -1,6 +1,6 @@
 // One device in whole: what was found, what to do about each, and the text for a telephone call.
 
-import { callText, findingText, linkText, ofWhen, PARTS, partText, restartsText, softwareText, waitingText, whereText } from "./deviceswords.js";
+import { callText, findingText, keyOf, linkText, ofWhen, PARTS, partText, restartsText, softwareText, waitingText, whereText } from "./deviceswords.js";
 import { element } from "./row.js";
 
 const COPIED_MS = 4000;
@@ -10,6 +10,8 @@ export class DeviceDetail {
   #shown = "";
   #text = "";
   device = null;
+  // Which row's: see `keyOf`.
+  key = null;
 
   // `nodes`: root, title, body, copied.
   constructor(nodes) {
@@ -22,6 +24,7 @@ export class DeviceDetail {
 
   open(view, about) {
     this.device = view.device;
+    this.key = keyOf(view);
     this.#nodes.root.hidden = false;
     this.#nodes.copied.textContent = "";
     this.show(view, about);
@@ -30,6 +33,7 @@ export class DeviceDetail {
 
   close() {
     this.device = null;
+    this.key = null;
     this.#nodes.root.hidden = true;
   }
 

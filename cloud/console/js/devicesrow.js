@@ -1,7 +1,7 @@
 // The table of devices: a row is made anew only where what it says has changed.
 
 import { element } from "./row.js";
-import { firstText, linkText, ofWhen, PARTS, partText, softwareText, STANDINGS, verdict, waitingText, whereText } from "./deviceswords.js";
+import { firstText, keyOf, linkText, ofWhen, PARTS, partText, softwareText, STANDINGS, verdict, waitingText, whereText } from "./deviceswords.js";
 
 const HEADS = ["Device", "Where", "Link", ...PARTS.map((part) => part[0].toUpperCase() + part.slice(1)), "Unsettled", "Software", "First to do"];
 const KEYS = ["device", "where", "link", ...PARTS, "waiting", "software", "first"];
@@ -32,10 +32,10 @@ export class DeviceTable {
     for (const view of views) {
       const texts = textsOf(view, nearMs, isKnown);
       const text = JSON.stringify(texts);
-      const before = this.#rows.get(view.device);
-      rows.set(view.device, before?.text === text ? before : { text, node: makeRow(texts) });
+      const before = this.#rows.get(keyOf(view));
+      rows.set(keyOf(view), before?.text === text ? before : { text, node: makeRow(texts) });
     }
-    const focused = this.#body.contains(document.activeElement) ? document.activeElement.dataset.device : null;
+    const focused = this.#body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     this.#rows = rows;
     const wanted = [...rows.values()].map(({ node }) => node);
     const isSame = wanted.length === this.#body.children.length && wanted.every((node, at) => node === this.#body.children[at]);
@@ -45,24 +45,24 @@ export class DeviceTable {
   }
 
   // The one row that Tab comes to.
-  choose(device) {
-    const chosen = this.row(device) ?? this.#body.firstElementChild;
+  choose(key) {
+    const chosen = this.row(key) ?? this.#body.firstElementChild;
     for (const node of this.#body.children) {
       node.tabIndex = node === chosen ? 0 : -1;
       if (node === chosen) node.setAttribute("aria-current", "true");
       else node.removeAttribute("aria-current");
     }
-    return chosen?.dataset.device ?? null;
+    return chosen?.dataset.key ?? null;
   }
 
-  row(device) {
-    return this.#rows.get(device)?.node ?? null;
+  row(key) {
+    return this.#rows.get(key)?.node ?? null;
   }
 
   // The device so many rows below another; the first where that one is not shown.
-  along(device, step) {
+  along(key, step) {
     const all = [...this.#rows.keys()];
-    const from = all.indexOf(device);
+    const from = all.indexOf(key);
     return all[Math.max(0, Math.min(all.length - 1, from < 0 ? 0 : from + step))] ?? null;
   }
 }
@@ -87,6 +87,7 @@ function textsOf(view, nearMs, isKnown) {
 function makeRow({ device, organisation, standing, isOld, sign, word, cells, ofThen, first }) {
   const row = element("tr", "device");
   row.dataset.device = device;
+  row.dataset.key = keyOf({ organisation, device });
   row.dataset.standing = standing;
   row.dataset.old = String(isOld);
   const head = element("th", "v-device");

@@ -32,6 +32,11 @@ const LINKS = {
 const DAY_MS = 86400000;
 const GIB_MIB = 1024;
 
+// Somebody may speak as a device that the directory holds elsewhere: a row is of one name in one organisation.
+export function keyOf({ organisation, device }) {
+  return `${organisation}/${device}`;
+}
+
 export function verdict(level) {
   return VERDICTS[level] ?? NOT_TOLD;
 }
@@ -98,15 +103,21 @@ export function ofWhen(view, nearMs, isKnown = true) {
   return Object.keys(view.parts).some((part) => part !== "link") ? "as of no known time" : "";
 }
 
-export function findingText({ check, level, found, since = null }, nearMs) {
-  return `${verdict(level).word} ${check}: ${found}${since ? ` since ${moment(since, nearMs)}` : ""}`;
+// Since when; and when last, of what may be mended since.
+function whenText({ since = null, last = null }, nearMs) {
+  const from = since ? ` since ${moment(since, nearMs)}` : "";
+  return last && moment(last, nearMs) !== moment(since, nearMs) ? `${from}, last ${moment(last, nearMs)}` : from;
+}
+
+export function findingText(one, nearMs) {
+  return `${verdict(one.level).word} ${one.check}: ${one.found}${whenText(one, nearMs)}`;
 }
 
 // The first thing to do, behind what it is about.
 export function firstText(view, nearMs) {
   const [first] = view.findings;
   if (!first) return view.standing === "untold" ? "an older agent: tells nothing of its parts" : "";
-  return `${first.check}: ${first.found}${first.since ? ` since ${moment(first.since, nearMs)}` : ""}. To do: ${first.do}`;
+  return `${first.check}: ${first.found}${whenText(first, nearMs)}. To do: ${first.do}`;
 }
 
 // What is read out on a telephone: whole sentences, without a sign.

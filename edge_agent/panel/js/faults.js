@@ -42,7 +42,8 @@ export class FaultsPane {
   show(page, connected) {
     this.#amiss = faultsOf(page);
     const well = page.health.filter((part) => part.level === "ok");
-    setText(this.#says, this.#amiss.length === 0 ? "No faults." : `${this.#amiss.length} of ${page.health.length} parts`);
+    const says = this.#amiss.length === 0 ? "No faults." : `${this.#amiss.length} of ${page.health.length} parts`;
+    setText(this.#says, connected ? says : "Not known now. As last told:");
     place(this.#well, well.map((part, index) => {
       const node = this.#well.children[index] ?? wellRow();
       setText(node.firstElementChild, `${nameOf(part)} ok`);

@@ -85,7 +85,7 @@ class HeardFleet:
 
     def moment(self) -> Moment:
         """Now, on both clocks."""
-        return Moment(now(), _clock.monotonic() + self.ahead_s)
+        return Moment(now() + timedelta(seconds=self.ahead_s), _clock.monotonic() + self.ahead_s)
 
     def surveyor(self) -> Surveyor:
         """Whoever looks at them."""

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from cloud.app import App
 from cloud.ledger import opening
 from tests.brokers import RunningBroker
 from tests.cloud.api.exposition import exposition, figures
@@ -176,6 +177,11 @@ async def _complain(device: Speaker, ms: int, outbox: OutboxDepth) -> None:
     await device.publish(f"wr/1/up/{device.vehicle.org}/{device.vehicle.device}/live", codec.encode(said))
 
 
+def _is_heard(app: App, device: str) -> bool:
+    link = app.site.ingest.fleet.link(device) if app.site else None
+    return link is not None and link.vitals is not None and link.vitals.outbox.status > 0
+
+
 def test_what_the_devices_say_of_themselves_is_added_up(fresh_mosquitto: RunningBroker, tmp_path: Path) -> None:
     """Depths are summed and the highest named, ages in seconds, and the least disk; nothing tells whose they are."""
 
@@ -186,9 +192,12 @@ def test_what_the_devices_say_of_themselves_is_added_up(fresh_mosquitto: Running
             speaking(fresh_mosquitto) as police,
             speaking(fresh_mosquitto, fire) as other,
         ):
+            await asyncio.gather(police.prove(), other.prove())
             await _complain(police, 5, OutboxDepth(status=2, track=40, oldest_status_ms=90_000))
             await _complain(other, 5, OutboxDepth(status=5, track=1, oldest_status_ms=3_000))
-            await eventually(lambda: len(police.settles) and len(other.settles), what="both are heard")
+            await eventually(
+                lambda: all(_is_heard(app, device) for device in ("veh-1", "veh-2")), what="both are heard"
+            )
             found = await figures(app)
             text = await exposition(app)
         assert (7, 41) == (found["watchroom_outbox_waiting status"], found["watchroom_outbox_waiting track"])

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from cloud.api.fleethealth import device_routes
+from cloud.api.fleethealth import TOLD_AGAIN_S, device_routes
 from cloud.api.fleetviews import version_key
 from cloud.api.problems import add_problems
 from cloud.api.source import Site
@@ -19,7 +19,7 @@ from tests.cloud.api.exposition import exposition, figures
 from tests.cloud.api.heard_fleet import FULL, NO_FIX, PARTS, WELL, HeardFleet, now, with_findings, write_fleet
 from tests.cloud.api.partner.lab import FIRE, agreement, as_partner, sharing_site
 from tests.cloud.api.speaker import county_site, speaking
-from tests.cloud.fleet.samples import heartbeat
+from tests.cloud.fleet.samples import birth, heartbeat
 from tests.waiting import eventually
 from wire import codec
 from wire.findings import Finding, warn
@@ -60,6 +60,7 @@ def mixed() -> HeardFleet:
     heard.hear("veh-4", with_findings(NO_FIX), ago_s=600)
     heard.hear("veh-5", ())
     heard.hear("spare-1")
+    heard.hear("old-1", software="9.9")
     return heard
 
 
@@ -82,7 +83,7 @@ def test_worst_comes_first_and_all_are_added_up() -> None:
 def test_a_device_is_told_with_where_it_is_and_how_old_its_word_is() -> None:
     """Unit, vehicle and station by the directory; the age of an old word; what waits; whether its software is old."""
     heard = mixed()
-    heard.hear("stn-1")
+    heard.hear("stn-1", software="0.5\u202e")
     answer = ask(heard, {"limit": 1000})[0]
     devices = {one["device"]: one for one in answer["devices"]}
     lost = devices["veh-4"]
@@ -94,6 +95,7 @@ def test_a_device_is_told_with_where_it_is_and_how_old_its_word_is() -> None:
         full["waiting_status"], full["waiting_track"], full["oldest_status_s"], full["disk_free_mib"]
     )  # fmt: skip
     assert ("Stn 1", False) == (devices["stn-1"]["station"], devices["stn-1"]["is_old"])
+    assert "0.5\ufffd" == devices["stn-1"]["software"]
     assert [("binding", "warn")] == [(one["check"], one["level"]) for one in devices["spare-1"]["findings"]]
 
 
@@ -164,6 +166,45 @@ def test_what_has_not_changed_is_not_sent_again() -> None:
     with_client(heard, scenario)
 
 
+def test_moments_that_are_shown_are_never_those_of_an_older_answer() -> None:
+    """A lost device that was heard later, another status that waits longest, and the passing of days are news."""
+    heard = HeardFleet(directory=write_fleet(2))
+    heard.hear("veh-1", ago_s=3_600)
+    heard.hear("veh-2", outbox=OutboxDepth(1, 0, 600_000))
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        async def asked(tag: str, query: str = "") -> httpx.Response:
+            heard.ahead_s += 2
+            return await client.get(f"v1/devices?{query}", headers={"If-None-Match": tag})
+
+        first = (await asked("")).headers["etag"]
+        heard.hear("veh-1", ago_s=1_800)
+        second = await asked(first)
+        assert (200, "lost") == (second.status_code, second.json()["devices"][0]["standing"])
+        heard.hear("veh-2", outbox=OutboxDepth(1, 0, 61_000))
+        assert 200 == (await asked(second.headers["etag"])).status_code
+        lost = (await asked("", "standing=lost")).headers["etag"]
+        heard.ahead_s += TOLD_AGAIN_S
+        heard.hear("veh-2", outbox=OutboxDepth(1, 0, 61_000))
+        assert 200 == (await asked(lost, "standing=lost")).status_code
+
+    with_client(heard, scenario)
+
+
+def test_whoever_speaks_in_a_name_that_is_held_elsewhere_hides_nobody() -> None:
+    """One of kf that calls itself as one of kp does stands beside it; by its name the one of the directory is told."""
+    heard = HeardFleet(directory=write_fleet(1))
+    heard.hear("veh-1")
+    heard.troubles.note_aside(None, "wr/1/up/kf/veh-1/live", "foreign_device", now())
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        devices = (await client.get("v1/devices?text=veh-1")).json()["devices"]
+        assert [("kf", "failed"), ("kp", "well")] == [(one["organisation"], one["standing"]) for one in devices]
+        assert "kp" == (await client.get("v1/devices/veh-1")).json()["organisation"]
+
+    with_client(heard, scenario)
+
+
 def test_a_stranger_is_shown_while_nobody_can_flood_the_list() -> None:
     """Who speaks and is in no directory is a failed device with what to do; made-up names make room for newer ones."""
     heard = HeardFleet(directory=write_fleet(1))
@@ -172,6 +213,7 @@ def test_a_stranger_is_shown_while_nobody_can_flood_the_list() -> None:
     answer, own = ask(heard, {"standing": "failed", "limit": 1000}, {"text": "x-499"})
     assert 50 == answer["matching"] == len(answer["devices"])
     assert [(False, "binding")] == [(one["listed"], one["findings"][0]["check"]) for one in own["devices"]]
+    assert own["devices"][0]["findings"][0]["last"] is not None
 
 
 def test_versions_are_compared_as_people_count() -> None:
@@ -179,6 +221,8 @@ def test_versions_are_compared_as_people_count() -> None:
     ordered = ["dirty", "0.9", "0.9.1", "0.10.0rc1", "0.10.0", "1.0"]
     assert ordered == sorted(reversed(ordered), key=version_key)
     assert version_key("1.0") == version_key("1.0+local")
+    named = [f"watchroom-{release}" for release in ordered[1:]]
+    assert named == sorted(reversed(named), key=version_key)
 
 
 def test_a_look_at_many_leaves_the_loop_to_others() -> None:
@@ -200,11 +244,16 @@ def test_a_look_at_many_leaves_the_loop_to_others() -> None:
 
 
 def test_what_a_device_says_comes_through_the_broker(fresh_mosquitto: RunningBroker, tmp_path: Path) -> None:
-    """From the wire to the list and the figures; a fork, a refused event, a stranger and one that is revoked show."""
+    """From the wire to the list and the figures; a refused event, a stranger and one that is revoked show.
+
+    A birth that nothing proves to be of now is in no figure.
+    """
 
     async def scenario() -> None:
         async with county_site(tmp_path, fresh_mosquitto) as app, speaking(fresh_mosquitto) as device:
             await device.prove()
+            kept = birth(9, device="veh-1", stream="E1-a", health=[NO_FIX])
+            await device.publish("wr/1/up/kf/veh-1/link", codec.encode(kept))
             own = {"device": "veh-2", "stream": device.vehicle.stream}
             said = heartbeat(9, health=[*with_findings(NO_FIX), Finding(check="my-own", level="warn")], **own)
             await device.publish("wr/1/up/kp/veh-2/live", codec.encode(said))
@@ -216,7 +265,7 @@ def test_what_a_device_says_comes_through_the_broker(fresh_mosquitto: RunningBro
                 devices = (await client.get("v1/devices")).json()["devices"]
                 found = {one["device"]: [what["check"] for what in one["findings"]] for one in devices}
                 assert {"receiver", "events"} <= set(found["veh-2"])
-                assert (["binding"], ["link", "binding"]) == (found["veh-77"], sorted(found["veh-9"], reverse=True))
+                assert (["binding"], ["binding"]) == (found["veh-77"], found["veh-9"])
                 assert 200 == (await client.get("devices")).status_code
             counted = await figures(app)
             assert (1, 0) == tuple(counted[f"watchroom_device_health {level} receiver"] for level in ("fail", "ok"))
@@ -234,7 +283,10 @@ def _all_came(site: Site) -> bool:
     link, troubles = site.ingest.fleet.link("veh-2"), site.ingest.acceptor.troubles
     at = site.moment().utc
     is_told = link is not None and link.vitals is not None and bool(link.vitals.health)
-    return is_told and bool(troubles.of("veh-2", at) and troubles.of("veh-9", at) and troubles.strangers(at))
+    is_kept = site.ingest.fleet.link("veh-1") is not None
+    return (
+        is_told and is_kept and bool(troubles.of("veh-2", at) and troubles.of("veh-9", at) and troubles.strangers(at))
+    )
 
 
 def test_no_partner_sees_a_device(shared_mosquitto: RunningBroker, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from cloud.fleet.clocks import Moment
-from cloud.fleet.health import LABELS, Health, Told, judge_device, label_of
-from cloud.fleet.link import RESTARTS_KEPT, Link, apply_vitals, note_said
+from cloud.fleet.health import LABELS, Health, Told, judge_device, label_of, worst_of
+from cloud.fleet.link import RESTARTS_KEPT, Link, apply_sent, apply_vitals, note_said
 from cloud.fleet.troubles import KEPT_FOR, REASONS_MAX, STRANGERS_MAX, Troubles
 from tests.cloud.fleet.samples import NOON, at, birth, echo, heartbeat
 from wire import codec
@@ -160,3 +160,44 @@ def test_devices_that_say_the_same_share_it() -> None:
 def test_no_device_can_make_up_a_label() -> None:
     """A figure carries the names of parts that are ours alone."""
     assert {"receiver", "other"} == {label_of(NO_FIX), label_of(fail('x"}', "a", "b"))} <= set(LABELS)
+
+
+def test_one_that_may_not_speak_and_does_has_failed_and_nobody_waits_for_it() -> None:
+    """Revoked while it was heard: nobody is told to ask its crew why it is silent, for it is not."""
+    troubles = Troubles()
+    troubles.note_aside("veh-9", "wr/1/up/kp/veh-9/live", "revoked_device", at(LOST_S).utc)
+    found = judged(heard(health=WELL), at(LOST_S), troubles=troubles.of("veh-9", at(LOST_S).utc), is_revoked=True)
+    assert ("failed", ["binding"], True) == (found.standing, [one.check for one in found.findings], found.is_old)
+
+
+def test_one_whose_events_come_without_heartbeats_is_not_well() -> None:
+    """That it is alive says nothing of its parts: its word is of then, and the silence is to be looked after."""
+    link = apply_sent(heard(health=WELL), 1, 59_000, at(60).mono_s)
+    found = judged(link, at(60))
+    assert ("fresh", "look", True) == (found.link, found.standing, found.is_old)
+    assert [("link", "warn", NOON)] == [(one.check, one.level, one.since) for one in found.findings]
+
+
+def test_what_was_kept_aside_says_when_it_was_last() -> None:
+    """It may be mended since: whoever reads that it failed for a day sees that nothing has come for hours."""
+    troubles = Troubles()
+    for hours in (0, 2):
+        troubles.note_aside("veh-2", "wr/1/up/kp/veh-2/live", "wrong_enrolment", NOON + timedelta(hours=hours))
+    (found,) = judged(heard(health=WELL), troubles=troubles.of("veh-2", NOON + timedelta(hours=9))).findings
+    assert (NOON, NOON + timedelta(hours=2)) == (found.since, found.last)
+
+
+def test_no_word_of_a_device_turns_those_around_it() -> None:
+    """Control and direction characters are replaced, whatever they stand in; letters of any script stay."""
+    said = fail("my\u202eown", "full\u2066\x00\n", "räume auf, מיד")
+    found = judged(heard(health=[said], faults=["\u202eno"])).findings
+    assert [("my\ufffdown", "full\ufffd\ufffd\ufffd", "räume auf, מיד"), ("fault", "\ufffdno")] == [
+        (found[0].check, found[0].found, found[0].do), (found[1].check, found[1].found)
+    ]  # fmt: skip
+
+
+def test_a_part_that_is_told_twice_counts_once() -> None:
+    """Of what a device says of one part the worst counts, in its verdict and in figures, in whichever order."""
+    said = [NO_FIX, Finding(check="receiver", level="ok"), warn("one", "", ""), fail("other", "", "")]
+    assert {"receiver": "fail", "other": "fail"} == worst_of(said) == worst_of(reversed(said))
+    assert "fail" == judged(heard(health=said)).parts["receiver"]

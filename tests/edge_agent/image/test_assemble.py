@@ -1,8 +1,8 @@
 """Trees as they are assembled from what the project ships."""
 
 import os
+import shlex
 import stat
-import subprocess
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 from edge_agent.cli import cli
 from edge_agent.config import load
 from edge_agent.config.profiles import Profile, parse_profile
+from edge_agent.errors import Fatal
 from edge_agent.image.assemble import CONNECTIONS, ImageRefused, Wanted, assemble, profile_names
 from edge_agent.image.device import Identity, profile_problems
 from edge_agent.image.steps import next_steps
+from tests.edge_agent.outbox.conftest import mounted
 from tests.programs import require_program
 from tests.tidy.sources import ROOT
 
@@ -98,6 +100,7 @@ def test_files_have_the_modes_that_their_readers_ask_for(tmp_path: Path) -> None
     scripts = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() and starts_as_script(path)}
     assert scripts and all(modes[place] == 0o755 for place in scripts)
     assert {modes[place] for place in modes if (out / place).is_file()} == {0o600, 0o644, 0o755}
+    assert stat.S_IMODE(out.stat().st_mode) == 0o755  # rsync gives it to the card's root
 
 
 def starts_as_script(path: Path) -> bool:
@@ -133,7 +136,7 @@ def test_a_site_says_the_rest(tmp_path: Path) -> None:
     assert {name: button.unit for name, button in config.buttons.items()} == {
         "b1": "kfrs-14p1", "b2": "kfrs-14p1", "b3": "kpol-14v1", "b4": "kpol-14v1", "b5": "kas-14a1", "b6": "kas-14a1",
     }  # fmt: skip
-    assert "Still to be said" not in next_steps(made)
+    assert "unit[" not in next_steps(made) and "the station layout" not in next_steps(made)
 
 
 def test_a_sites_own_maps_and_schemes_go_along(tmp_path: Path) -> None:
@@ -154,8 +157,57 @@ def test_what_nobody_has_said_is_told(tmp_path: Path) -> None:
     said = next_steps(made)
     assert "Ready except WAN and what is still to be said." in said
     assert all(option in said for option in ("--device", "--organisation", "--enrolment", "--unit"))
-    named = assemble(Wanted(profile="ambulance", out=tmp_path / "named", identity=NAMED), NOW)
+    packages = agent_packages(tmp_path / "packages", "gpsd_3.22-4.1_arm64.deb")
+    wanted = Wanted(profile="ambulance", out=tmp_path / "named", identity=NAMED, packages=packages)
+    named = assemble(wanted, NOW)
     assert named.unnamed == () and "Ready except WAN. Without" in next_steps(named)
+
+
+def agent_packages(folder: Path, *names: str) -> Path:
+    """Make a folder with a wheel of the agent's name, and other packages by name: an image looks into none."""
+    folder.mkdir()
+    for name in ("watchroom-0.1.0-py3-none-any.whl", *names):
+        (folder / name).touch()
+    return folder
+
+
+def test_what_the_installation_needs_is_told_as_it_is(tmp_path: Path) -> None:
+    """Without wheels no agent can be installed, with wheels alone a network is asked for; neither is told as ready."""
+    bare = next_steps(assemble(Wanted(profile="ambulance", out=tmp_path / "a", identity=NAMED), NOW))
+    assert "That ends without an agent" in bare and "the agent itself        --packages FOLDER" in bare
+    assert "Ready except WAN and what is still to be said." in bare
+    packages = agent_packages(tmp_path / "packages")
+    wanted = Wanted(profile="ambulance", out=tmp_path / "b", identity=NAMED, packages=packages)
+    wheels = next_steps(assemble(wanted, NOW))
+    assert "Start the device with a network, from which" in wheels and "the 1 wheels" in wheels
+
+
+def test_the_command_that_is_told_can_be_copied(tmp_path: Path) -> None:
+    """A folder with spaces, or a relative one, is told whole and quoted: what a shell takes of it is the tree."""
+    made = assemble(Wanted(profile="ambulance", out=tmp_path / "unit of Ann's"), NOW)
+    line = next(line for line in next_steps(made).splitlines() if "rsync" in line)
+    assert shlex.split(line)[-2:] == [f"{tmp_path}/unit of Ann's/", "ROOT/"]
+
+
+@pytest.mark.parametrize("apn", ["", "a b", "x\npin=1", "ünï", "-x", "a" * 64])
+def test_an_access_point_that_no_modem_takes_is_refused(apn: str, tmp_path: Path) -> None:
+    """NetworkManager drops the whole connection for a name that it does not know as one: it is told before that."""
+    with pytest.raises(ImageRefused, match="--apn: is .*; expected 1 to 63 letters"):
+        assemble(Wanted(profile="ambulance", out=tmp_path / "out", apn=apn), NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_that_one_is_in_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--out .` is told, and not put in the place of the folder that the shell stands in."""
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(cli, ["image", "--profile", "ambulance", "--out", "."])
+    assert ran.exit_code == 1 and "is the folder that you are in" in ran.output, ran.output
+
+
+def test_a_folder_of_packages_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """A slip in the folder's name is told as that, and not as a wheel that is missing."""
+    with pytest.raises(Fatal, match="packges: is no folder"):
+        assemble(Wanted(profile="ambulance", out=tmp_path / "out", packages=tmp_path / "packges"), NOW)
 
 
 def test_the_access_point_goes_into_the_modems_connection(tmp_path: Path) -> None:
@@ -176,6 +228,14 @@ def test_the_access_point_goes_into_the_modems_connection(tmp_path: Path) -> Non
         ({"more": "[gpsd]\nprot = 2947\n"}, "gpsd.prot: unknown key (did you mean 'port'?)"),
         ({"more": "[panel.buttons]\nb1 = 'nowhere'\n"}, "panel.buttons.b1: "),
         ({"more": "[[panel"}, "is not TOML"),
+        ({"more": "device = 'x'\n"}, "more.toml: device: is 'x'; expected a table: [device]"),
+        ({"more": "panel = 5\n"}, "more.toml: panel: is 5; expected a table: [panel]"),
+        ({"more": "station = 'x'\n", "layout": ""}, "more.toml: station: is 'x'; expected a table: [station]"),
+        ({"more": "unit = ['x']\n"}, "unit[0]: is 'x'"),
+        ({"more": "[[unit]]\nservice = ['a']\nid = 'b'\n"}, "unit[0].service: "),
+        ({"more": "[panel.buttons]\nb9 = 'mobile'\n"}, "panel.buttons.b9: no line of the panel is 'b9'"),
+        ({"more": "[device]\nstate_dir = '/tmp/x'\n"}, "device.state_dir: is '/tmp/x', and the device keeps nothing"),
+        ({"identity": Identity(device="veh-42-")}, "device.id: 'veh-42-' is no host name"),
         ({"layout": "[station]\nname = 'x'\n[[light]]\nid = 'a'\nzone = 'b'\noutput = 'io9.do0'\n"}, "station.toml"),
     ],
 )
@@ -204,16 +264,10 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_nothing_half_made(tmp_path: Path) -> None:
     """Where the disk is full that is told, and there is no tree that only looks whole."""
-    (tmp_path / "small").mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(tmp_path / "small")]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("no file system can be mounted here")
-    try:
+    with mounted(tmp_path / "small", "size=24k") as small:
         with pytest.raises(ImageRefused, match="No space left on device; nothing was assembled"):
-            assemble(Wanted(profile="ambulance", out=tmp_path / "small" / "out"), NOW)
-        assert list((tmp_path / "small").iterdir()) == []
-    finally:
-        subprocess.run(["umount", str(tmp_path / "small")], check=True)
+            assemble(Wanted(profile="ambulance", out=small / "out"), NOW)
+        assert list(small.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -226,6 +280,7 @@ def test_a_full_disk_leaves_nothing_half_made(tmp_path: Path) -> None:
         ),
         ('name = "b2"', 'name = "b1"', "button[1].name: 'b1' stands twice; expected each button once"),
         ('name = "b2"', 'name = "b1"', "button: none is 'b2', which board vehicle-a has"),
+        ('code = "at_scene"', 'code = "mobile"', "button[1].code: 'b1' and 'b2' both declare 'mobile'"),
         ('name = "b2"', 'name = "b9"', "button[1].name: board vehicle-a has no button 'b9'"),
         ('inputs = ["ignition"', 'inputs = ["ignitoin"', "profile.inputs: board vehicle-a has no 'ignitoin'"),
         ('code = "mobile"', 'code = "mobile"\nservice = "fire"', "the profile carries no units of fire"),

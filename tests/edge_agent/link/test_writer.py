@@ -6,18 +6,17 @@ import msgspec
 import pytest
 
 from edge_agent.link.writer import (
-    HEALTH_MAX,
-    TOLD_CHARACTERS_MAX,
     Description,
     Sending,
     write_birth,
     write_heartbeat,
 )
 from edge_agent.outbox import Depth, Held
-from edge_agent.state.health import PARTS
+from edge_agent.state.health import PARTS, look
+from tests.edge_agent.state.unwell import BROKEN, CUT_OFF, NOW
 from wire import codec
 from wire.events import SEQ_MAX
-from wire.findings import Finding, fail, well
+from wire.findings import FINDINGS_MAX, TEXT_MAX, Finding, fail, well
 from wire.messages import MESSAGE_BYTES_MAX, Birth, CurrentStatus, Heartbeat
 
 SENDING = Sending(
@@ -66,7 +65,7 @@ def test_a_birth_and_a_heartbeat_with_everything_full_are_within_16_kib(characte
         message = codec.decode_up(payload)
         assert isinstance(message, kind) and isinstance(message, Birth | Heartbeat)
         assert len(message.current) == 20 and message.faults[0].startswith(character)
-        assert [one.level for one in message.health] == ["fail"] * HEALTH_MAX
+        assert [one.level for one in message.health] == ["fail"] * FINDINGS_MAX
         assert all(one.found.startswith(character) and one.do.startswith(character) for one in message.health)
 
 
@@ -82,10 +81,10 @@ def health_of(*findings: Finding) -> list[Finding]:
 
 def test_what_is_in_order_costs_a_few_bytes_and_what_is_not_keeps_its_words() -> None:
     """Of a part in order the verdict alone is sent; a vehicle that is well takes no more than 200 bytes for all."""
-    amiss = fail("link", "x" * 300, "y" * 300)
+    amiss = fail("link", "x" * TEXT_MAX, "y" * TEXT_MAX)
     assert health_of(well("disk", "has room"), amiss) == [
         Finding(check="disk", level="ok"),
-        fail("link", "x" * TOLD_CHARACTERS_MAX, "y" * TOLD_CHARACTERS_MAX),
+        amiss,
     ]
     told = health_of(*(well(part, "is in order") for part in PARTS))
     assert len(b'"health":,' + msgspec.json.encode(told)) <= 200
@@ -98,3 +97,11 @@ def test_the_oldest_status_is_as_old_as_can_be_proven(oldest: tuple[int, int] | 
     sending = Sending(device="d", boot=7, conn=1, mono_s=10.0, utc=SENDING.utc, stream="s")
     message = codec.decode_up(write_heartbeat(sending, held(oldest=oldest, units=0), about, None))
     assert isinstance(message, Heartbeat) and message.outbox.oldest_status_ms == age_ms
+
+
+def test_with_everything_broken_the_words_arrive_whole_and_what_is_cut_says_so() -> None:
+    """Every part's words are those of the Faults tab; where they are more than a message takes, an ellipsis tells."""
+    broken = look(BROKEN, CUT_OFF, NOW)
+    assert list(broken) == health_of(*broken)
+    told = health_of(*(fail(f"p{number}", "x" * TEXT_MAX, "y" * TEXT_MAX) for number in range(FINDINGS_MAX)))
+    assert all(one.found.endswith("x…") and one.do.endswith("y…") for one in told)

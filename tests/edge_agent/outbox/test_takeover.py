@@ -4,18 +4,23 @@ import asyncio
 import os
 import shutil
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from edge_agent.outbox import OutboxFile, takeover
+from edge_agent.outbox.salvage import TRACK_CARRIED_MAX
 from tests.edge_agent.outbox.lab import ENROLMENT, EVENT_CODES, chain, genesis, keeper, place, press, rows, told
+from tests.firmware.units import TREE
 from wire import codec
 from wire.events import Queue
 
 QUEUES: tuple[Queue, Queue] = ("status", "track")
 DIED = 9
+AGENT_BYTES = 64 * 2**20
+"""The most that the agent was measured to take beside (the unit's own comment says so)."""
 
 
 def filled(folder: Path) -> OutboxFile:
@@ -219,3 +224,48 @@ def test_what_is_sent_from_a_new_stream_decodes(tmp_path: Path) -> None:
     assert not isinstance(event, codec.Rejected) and event.origin is not None
     assert (stream, 3) == (event.origin.stream, event.origin.seq)
     asyncio.run(found.close())
+
+
+def test_a_takeover_fits_in_the_memory_that_a_device_gives_the_agent(tmp_path: Path) -> None:
+    """However long the track is, only its newest is held in memory, and every status goes along.
+
+    One that was ended for want of memory would begin the same anew at each start, and no status would ever be sent.
+    """
+    file = OutboxFile(tmp_path / "outbox.db", ENROLMENT)
+    file.append("status", [press("BUSY"), press("MOBILE")])
+    file.append("track", [place()] * 12_000)
+    expected = told(file, "status"), told(file, "track")[-2_000:]
+    file.close()
+
+    tracemalloc.start()
+    new, _ = takeover.take_over(tmp_path / "outbox.db", ENROLMENT, "damaged", EVENT_CODES, track_rows_max=2_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert expected == (told(new, "status"), told(new, "track"))
+    new.close()
+    unit = (TREE / "common/etc/systemd/system/watchroom-agent.service").read_text("utf-8")
+    limit = int(unit.partition("MemoryHigh=")[2].partition("M")[0]) * 2**20
+    assert peak / 2_000 * TRACK_CARRIED_MAX + AGENT_BYTES <= limit
+
+
+@pytest.mark.parametrize("damaged", ["start", "middle", "end"])
+def test_the_newest_of_a_damaged_track_goes_along(damaged: str, tmp_path: Path) -> None:
+    """Whichever page of a long track is unreadable, what is carried is the newest that can be read, and no more."""
+    path = tmp_path / "outbox.db"
+    file = OutboxFile(path, ENROLMENT)
+    file.append("track", [place()] * 3_000)
+    whole = told(file, "track")
+    page, pages = (file._db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_size", "page_count"))
+    file.close()
+    hit = {"start": pages // 10, "middle": pages // 2, "end": pages - pages // 10}[damaged]
+    with path.open("r+b") as raw:
+        raw.seek(hit * page)
+        raw.write(b"\xff" * page)
+
+    new, _ = takeover.take_over(path, ENROLMENT, "damaged", EVENT_CODES, track_rows_max=400)
+
+    found = told(new, "track")
+    new.close()
+    assert len(found) == 400 and set(found) <= set(whole) and found == sorted(found)
+    assert found[-1] == whole[-1] and found[0][1] > len(whole) - 500

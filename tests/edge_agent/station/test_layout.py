@@ -70,7 +70,10 @@ def test_points_are_slave_and_point() -> None:
 def test_outputs_must_be_writable_and_proofs_must_exist() -> None:
     """Against the register maps: what can't be written, isn't there, or is of another kind is told."""
     bools = [point for point in sorted(_points()) if point not in ("io.tone", "io.level")]
-    known = {point: PointKind(kind="bool", writable=True) for point in bools}
+    parts = (*LAYOUT.sounders, *LAYOUT.lights, *LAYOUT.cookers, *LAYOUT.indicators, *LAYOUT.exit_signals)
+    proving = {each.proof for each in parts} | {each.open_input for each in LAYOUT.doors}
+    proving |= {each.closed_input for each in LAYOUT.doors}
+    known = {point: PointKind(kind="bool", writable=point not in proving) for point in bools}
     known |= {point: PointKind(kind="number", writable=True) for point in ("io.tone", "io.level")}
     assert check_points(LAYOUT, known) == ()
     known["io.cooker"] = PointKind(kind="bool")
@@ -79,6 +82,14 @@ def test_outputs_must_be_writable_and_proofs_must_exist() -> None:
     found = {problem.path: problem for problem in check_points(LAYOUT, known)}
     assert set(found) == {"cooker[0].output", "sounder[0].tone_output", "light[1].proof"}
     assert "not writable" in found["cooker[0].output"].problem
+
+
+def test_a_proof_shows_one_part_and_is_no_output() -> None:
+    """One input for two parts would confirm the one by the other, and an output confirms only what was asked for."""
+    assert paths(TEXT.replace('"io.l-mess-on"', '"io.l-fire-on"')) == {"light[1].proof"}
+    known = {point: PointKind(kind="bool", writable=point != "io.tone") for point in _points()}
+    told = {problem.path for problem in check_points(LAYOUT, known) if "is an output" in problem.problem}
+    assert "light[1].proof" in told and "light[1].output" not in told
 
 
 def _points() -> set[str]:
