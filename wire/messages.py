@@ -125,10 +125,10 @@ class Vitals(Sent, frozen=True, kw_only=True):
     outbox: OutboxDepth
     disk_free_mib: Count | None = None
     faults: Annotated[list[Text], Meta(max_length=20)] = []
-    health: Annotated[list[Finding], Meta(max_length=FINDINGS_MAX)] = []
+    health: Annotated[list[Finding], Meta(max_length=FINDINGS_MAX)] | UnsetType = UNSET
     """What the device's own look at each of its parts found: receiver, bus, panel, disk, clock, link. One that is in
-    order has neither `found` nor `do`. Empty: the device does not tell. Never a reason to refuse the message: see
-    `codec.decode_up`."""
+    order has neither `found` nor `do`. Absent or empty: the device does not tell. Never a reason to refuse the message:
+    see `codec.decode_up`."""
     asleep_until: Instant | None = None
     nonce: Nonce = ""
     """The newest that the device has minted for commands, at the moment it sent this."""

@@ -4,9 +4,10 @@ Partners see units, by agreement; a device is nothing that anybody shares.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated
 
 import msgspec
@@ -71,12 +72,16 @@ class AskedDevices:
 
 def router(site: Site) -> APIRouter:
     """Make the routes."""
-    ingest, began = site.ingest, site.process.started.utc
-    troubles = ingest.acceptor.troubles
-    return device_routes(Surveyor(ingest.in_force, ingest.fleet, troubles, moment=site.moment, began=began))
+
+    @cache
+    def surveyor() -> Surveyor:
+        ingest, began = site.ingest, site.process.started.utc
+        return Surveyor(ingest.in_force, ingest.fleet, ingest.acceptor.troubles, moment=site.moment, began=began)
+
+    return device_routes(surveyor)
 
 
-def device_routes(surveyor: Surveyor) -> APIRouter:
+def device_routes(surveyor: Callable[[], Surveyor]) -> APIRouter:
     """Make the routes of whoever looks at devices."""
     routes = APIRouter(prefix="/v1/devices", tags=["operation"])
     listed = answers(DeviceList, "A page of devices.", s422="The query is not understood.")
@@ -85,13 +90,13 @@ def device_routes(surveyor: Surveyor) -> APIRouter:
     @routes.get("", responses=listed)
     async def list_devices(request: Request, asked: Annotated[AskedDevices, Depends()]) -> Response:
         """Every device with its health, worst first, and all of them added up. In pages of 100."""
-        page = _page(await surveyor.survey(), asked, surveyor.began)
+        page = _page(await surveyor().survey(), asked, surveyor().began)
         return reply_tagged(request, _tag(page), _encode(page), "application/json")
 
     @routes.get("/{device}", responses=answers(DeviceView, "The device.", s404="No such device."))
     async def show_device(device: str) -> Response:
         """One device with its health."""
-        survey = await surveyor.survey()
+        survey = await surveyor().survey()
         named = [row.view for row in survey.rows if row.view.device == device]
         found = next((view for view in named if view.listed), named[0] if named else None)
         if found is None:

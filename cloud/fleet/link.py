@@ -141,7 +141,7 @@ def _one_health(health: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _note_health(vitals: Heartbeat | Birth, before: Said | None) -> tuple[Finding, ...]:
-    health = tuple(vitals.health)
+    health = tuple(vitals.health or ())
     return before.health if before is not None and before.health == health else _one_health(health)
 
 

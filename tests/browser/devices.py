@@ -18,4 +18,5 @@ class DeviceSource(FeedSource):
 
     def routers(self) -> Iterable[APIRouter]:
         """The routes of devices."""
-        return [device_routes(self.heard.surveyor())]
+        surveyor = self.heard.surveyor()
+        return [device_routes(lambda: surveyor)]

@@ -20,6 +20,7 @@ from wire.feed import (
     StatusView,
     Tick,
 )
+from wire.findings import Finding
 from wire.messages import (
     Birth,
     CurrentStatus,
@@ -169,6 +170,15 @@ EXPECTED: dict[str, msgspec.Struct] = {
     ),
     "heartbeat": Heartbeat(**VITALS),
     "heartbeat-state": Heartbeat(**VITALS, state=StateHeld(1790000000, 812)),
+    "heartbeat-health": Heartbeat(
+        **VITALS,
+        health=[
+            Finding(check="receiver", level="ok"),
+            Finding(
+                check="bus", level="fail", found="io does not answer", do="look at the power and the bus cable of io"
+            ),
+        ],
+    ),
     "heartbeat-asleep": Heartbeat(**VITALS | {"asleep_until": datetime(2026, 11, 22, 14, 30, tzinfo=UTC)}),
     "heartbeat-bare": Heartbeat(**SENT, interval_s=20.0, last_seq=LastSeq(0, 0), outbox=OutboxDepth(0, 0)),
     "birth": Birth(**VITALS, software="0.1.0", config_hash="5d41402a"),

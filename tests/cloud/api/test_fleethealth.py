@@ -41,7 +41,8 @@ def ask(heard: HeardFleet, *asked: dict[str, Any]) -> list[Any]:
 def with_client(heard: HeardFleet, scenario: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
     """Run a scenario with a client of the routes."""
     api = FastAPI()
-    api.include_router(device_routes(heard.surveyor()))
+    surveyor = heard.surveyor()
+    api.include_router(device_routes(lambda: surveyor))
     add_problems(api)
 
     async def run() -> Any:

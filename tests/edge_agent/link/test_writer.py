@@ -65,8 +65,8 @@ def test_a_birth_and_a_heartbeat_with_everything_full_are_within_16_kib(characte
         message = codec.decode_up(payload)
         assert isinstance(message, kind) and isinstance(message, Birth | Heartbeat)
         assert len(message.current) == 20 and message.faults[0].startswith(character)
-        assert [one.level for one in message.health] == ["fail"] * FINDINGS_MAX
-        assert all(one.found.startswith(character) and one.do.startswith(character) for one in message.health)
+        assert [one.level for one in message.health or ()] == ["fail"] * FINDINGS_MAX
+        assert all(one.found.startswith(character) and one.do.startswith(character) for one in message.health or ())
 
 
 def health_of(*findings: Finding) -> list[Finding]:
@@ -76,7 +76,7 @@ def health_of(*findings: Finding) -> list[Finding]:
     )
     message = codec.decode_up(write_heartbeat(SENDING, held(units=0), about, None))
     assert isinstance(message, Heartbeat)
-    return message.health
+    return message.health or []
 
 
 def test_what_is_in_order_costs_a_few_bytes_and_what_is_not_keeps_its_words() -> None:
