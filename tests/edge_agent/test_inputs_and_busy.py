@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -18,13 +19,13 @@ from edge_agent.standing import read_standing
 from edge_agent.state import vehicle as vehicles
 from edge_agent.state.vehicle import Now
 from tests.brokers import RunningBroker
-from tests.edge_agent.link.lab import Cloud, playing_cloud, settle_of
+from tests.edge_agent.link.lab import TERM, Cloud, playing_cloud, settle_of
 from tests.edge_agent.sources.panel_lab import HandClock
 from tests.site import pressing, running_agent, write_device
 from tests.waiting import eventually
 from wire import codec
 from wire.events import InputEvent
-from wire.messages import Heartbeat
+from wire.messages import Heartbeat, ShownStatus, State
 
 
 def device(folder: Path, broker: RunningBroker, name: str) -> Config:
@@ -99,7 +100,10 @@ def test_a_failed_supply_is_on_disk_at_once_and_a_fault_in_words(
 
 
 def test_the_agent_says_why_it_is_busy(shared_nats: RunningBroker, tmp_path: Path) -> None:
-    """A status that nobody declared, then one away from base that waits, then base and settled: only then it may."""
+    """A status that nobody declared, then one away from base that waits, then base and settled: only then it may.
+
+    Where control then shows the unit elsewhere, by voice perhaps, the device is busy again.
+    """
 
     async def scenario() -> None:
         config = device(tmp_path / "device", shared_nats, "veh-busy")
@@ -121,6 +125,22 @@ def test_the_agent_says_why_it_is_busy(shared_nats: RunningBroker, tmp_path: Pat
             await eventually(lambda: len(cloud.envelopes("status")[-1].events) == 2, what="both, sent again")
             await cloud.settle(settle_of(cloud.envelopes("status")[-1]))
             await eventually(lambda: busy(config) == (), what="settled")
+            now = SystemClock().now()
+            row = ShownStatus(
+                unit="kfrs-14p1",
+                scheme="uk-fire-gd92",
+                code="2",
+                label="In attendance",
+                since=now,
+                by="radio",
+                device="control",
+                stream="0" * 32,
+                seq=1,
+            )
+            word = State(v=1, owner_term=TERM, version=1, valid_until=now + timedelta(minutes=1), units=[row])
+            await cloud.say("state", codec.encode(word))
+            wanted = ("kfrs-14p1 is not at its base: its status is 2 In attendance",)
+            await eventually(lambda: busy(config) == wanted, what="control knows better")
 
     asyncio.run(scenario())
 
