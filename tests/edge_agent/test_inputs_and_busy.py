@@ -139,8 +139,8 @@ def test_the_agent_says_why_it_is_busy(shared_nats: RunningBroker, tmp_path: Pat
             )
             word = State(v=1, owner_term=TERM, version=1, valid_until=now + timedelta(minutes=1), units=[row])
             await cloud.say("state", codec.encode(word))
-            wanted = ("kfrs-14p1 is not at its base: its status is 2 In attendance",)
-            await eventually(lambda: busy(config) == wanted, what="control knows better")
+            elsewhere = ("kfrs-14p1 is not at its base: its status is 2 In attendance",)
+            await eventually(lambda: busy(config) == elsewhere, what="control knows better")
 
     asyncio.run(scenario())
 
