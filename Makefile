@@ -37,7 +37,7 @@ lint: setup ## style, types and the direction of imports
 	$(BIN)/lint-imports
 
 test: setup setup-test lint ## everything that must hold
-	$(BIN)/pytest -q -n 5 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 proof: setup setup-test ## the long attempt to lose a press: writes docs/proof.md
 	$(BIN)/python -m tests.chaos.proof
