@@ -12,15 +12,24 @@ pytest_plugins = ["tests.brokers", "tests.chromium"]
 
 LONG = (
     "tests/scenario/test_scenario", "tests/chaos/", "tests/scenario/test_island", "tests/endtoend/", "tests/scenario/",
-    "tests/simulator/", "tests/browser/",
+    "tests/simulator/",
 )  # fmt: skip
-"""What takes longest, in the order in which it is begun: nobody waits at the end for the last of it. What computes is
-parted by what mostly waits, for several files run side by side on two cores."""
+"""What takes longest, in the order in which it is begun: nobody waits at the end for the last of it."""
+BROWSER = "tests/browser/"
+"""It computes, for a browser draws without a graphics card: its files are spread over the rest, which mostly waits."""
+SPREAD = 0.8
+"""Over so much of it: no long one is begun at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest."""
-    items.sort(key=lambda item: next((at for at, part in enumerate(LONG) if item.nodeid.startswith(part)), len(LONG)))
+    """Begin with the files that take longest; several run side by side on two cores, which are never idle so."""
+    files = list(dict.fromkeys(item.nodeid.partition("::")[0] for item in items))
+    browser = [file for file in files if file.startswith(BROWSER)]
+    rest = [file for file in files if not file.startswith((*LONG, BROWSER))]
+    order = {file: float(at) for at, part in reversed(list(enumerate(LONG))) for file in files if file.startswith(part)}
+    order |= {file: len(LONG) + at / len(rest) for at, file in enumerate(rest)}
+    order |= {file: len(LONG) + SPREAD * at / len(browser) for at, file in enumerate(browser)}
+    items.sort(key=lambda item: order[item.nodeid.partition("::")[0]])
 
 
 @pytest.fixture(scope="session")
