@@ -2,9 +2,8 @@
 
 import asyncio
 import errno
-import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +14,7 @@ from edge_agent.decode.readings import InputValue, Reading, SourceFault
 from edge_agent.errors import Fatal
 from edge_agent.sources.inputs_gpiod import GpiodInputs
 from edge_agent.sources.panel_gpiod import Edge, Lines, Wiring
+from tests.edge_agent.sources.gpio_lab import PipeLines
 from tests.edge_agent.sources.panel_lab import Bench as Watched
 from tests.edge_agent.sources.panel_lab import HandClock, until
 
@@ -35,14 +35,14 @@ class Chip:
         self.there = True
         self.levels = dict.fromkeys(INPUTS.lines, False)
         self.asked: list[Wiring] = []
-        self.open: list[_PipeLines] = []
+        self.open: list[_Contacts] = []
 
     def request(self, wiring: Wiring) -> Lines:
         """Give the lines, while the chip is there."""
         self.asked.append(wiring)
         if not self.there:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-        self.open.append(_PipeLines(self, wiring))
+        self.open.append(_Contacts(self, wiring))
         return self.open[-1]
 
     def move(self, line: str, on: bool, *, lose: bool = False) -> None:
@@ -59,26 +59,10 @@ class Chip:
         self.open[0].put(None)
 
 
-class _PipeLines:
+class _Contacts(PipeLines):
     def __init__(self, chip: Chip, wiring: Wiring) -> None:
+        super().__init__()
         self.wiring, self.number, self._chip = wiring, 0, chip
-        self.fd, self._far = os.pipe()
-        os.set_blocking(self.fd, False)
-        self._waiting: list[Edge | None] = []
-
-    def put(self, edge: Edge | None) -> None:
-        self._waiting.append(edge)
-        os.write(self._far, b"!")
-
-    def read_edges(self) -> Iterable[Edge]:
-        try:
-            os.read(self.fd, 64)
-        except BlockingIOError:
-            return ()
-        found, self._waiting = self._waiting, []
-        if None in found:
-            raise OSError(errno.ENODEV, "No such device")
-        return [each for each in found if each is not None]
 
     def read_levels(self) -> Mapping[str, bool]:
         return {line: self._chip.levels[line] for line in self.wiring.lines}
@@ -87,8 +71,7 @@ class _PipeLines:
         raise AssertionError("an input is never driven")
 
     def close(self) -> None:
-        os.close(self.fd)
-        os.close(self._far)
+        super().close()
         self._chip.open.remove(self)
 
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import errno
-import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pytest
 
 from edge_agent.decode.readings import Press, SourceFault
 from edge_agent.errors import Fatal
 from edge_agent.sources.panel_gpiod import Edge, GpiodPanel, Lines, Wiring, gpiod_request
+from tests.edge_agent.sources.gpio_lab import PipeLines
 from tests.edge_agent.sources.panel_lab import HandClock, running, until
 
 WIRING = Wiring(chip="/dev/gpiochip9", lines={"GPIO17": "b1", "18": "b4"}, lamps={"b1": "GPIO22", "b4": "23"})
@@ -25,7 +25,7 @@ class Bench:
         self.requests = 0
         self.levels = dict.fromkeys(WIRING.lines, False)
         self.lit: dict[str, bool] = {}
-        self.open: _PipeLines | None = None
+        self.open: _Buttons | None = None
         self.number = 0
 
     def request(self, wiring: Wiring) -> Lines:
@@ -34,7 +34,7 @@ class Bench:
         if not self.there:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         self.number = 0
-        self.open = _PipeLines(self)
+        self.open = _Buttons(self)
         return self.open
 
     def move(self, line: str, closed: bool, *, lose: bool = False) -> None:
@@ -52,36 +52,16 @@ class Bench:
         self.open.put(None)
 
 
-class _PipeLines:
+class _Buttons(PipeLines):
     def __init__(self, bench: Bench) -> None:
+        super().__init__()
         self._bench = bench
-        self.fd, self._far = os.pipe()
-        os.set_blocking(self.fd, False)
-        self._waiting: list[Edge | None] = []
-
-    def put(self, edge: Edge | None) -> None:
-        self._waiting.append(edge)
-        os.write(self._far, b"!")
-
-    def read_edges(self) -> Iterable[Edge]:
-        try:
-            os.read(self.fd, 64)
-        except BlockingIOError:
-            return ()
-        found, self._waiting = self._waiting, []
-        if None in found:
-            raise OSError(errno.ENODEV, "No such device")
-        return [each for each in found if each is not None]
 
     def read_levels(self) -> Mapping[str, bool]:
         return dict(self._bench.levels)
 
     def write(self, levels: Mapping[str, bool]) -> None:
         self._bench.lit |= levels
-
-    def close(self) -> None:
-        os.close(self.fd)
-        os.close(self._far)
 
 
 def panel_on(bench: Bench, clock: HandClock) -> GpiodPanel:
