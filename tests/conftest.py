@@ -21,6 +21,11 @@ SPREAD = 0.8
 """Over so much of it: no long one is begun at the end."""
 
 
+def pytest_configure() -> None:
+    """Let no test see what another has mounted."""
+    programs.mount_apart()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest; several run side by side on two cores, which are never idle so."""
     files = list(dict.fromkeys(item.nodeid.partition("::")[0] for item in items))

@@ -1,5 +1,6 @@
 """Finds the programs and data that tests need, and says what becomes of a test where they are missing."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 """Where Debian puts servers; often not on a user's PATH."""
+_CLONE_NEWNS, _MS_REC, _MS_SLAVE = 0x20000, 0x4000, 0x80000
+"""From the kernel's linux/sched.h and linux/mount.h."""
 
 
 def in_ci() -> bool:
@@ -31,6 +34,17 @@ def require_namespaces() -> None:
     tried = subprocess.run(asked, capture_output=True, text=True, check=False)
     if tried.returncode:
         give_up(f"no namespaces can be made here (it needs root, with CAP_SYS_ADMIN): {tried.stderr.strip()}")
+
+
+def mount_apart() -> None:
+    """Give this process's mounts to nobody else, as far as this machine permits it.
+
+    Tests run side by side, and some make mount namespaces: each would hold a copy of what another test has mounted just
+    then. Where that test goes on to write over the block device, the kernel tries for ever to write that copy back.
+    """
+    libc = ctypes.CDLL(None)
+    if libc.unshare(_CLONE_NEWNS) == 0:
+        libc.mount(None, b"/", None, _MS_REC | _MS_SLAVE, None)
 
 
 def require_program(name: str) -> Path:

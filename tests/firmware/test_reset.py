@@ -5,6 +5,7 @@ systemd is stood in for, and so is the agent's answer whether the device is busy
 
 import contextlib
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -310,6 +311,27 @@ def test_a_partition_in_use_is_not_erased(lab: Lab, tmp_path: Path) -> None:
             status, said = reset(lab, *MINE, "--secure")
         assert status == 1 and "in use by another program" in said and "outbox.db" in left(lab)
         assert lab.asked[-1] == START and "watchroom-reset.going" not in on_boot(lab)
+
+
+def test_a_partition_that_another_mount_namespace_holds_is_not_erased(lab: Lab, tmp_path: Path) -> None:
+    """A sandboxed service keeps a mount unseen by others: overwritten beneath it, the kernel never came to rest."""
+    with loop_disk(tmp_path / "data.img", lab.root / "data", size_mib=16) as device:
+        keep(lab)
+        apart = ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo; read x"]
+        with subprocess.Popen(apart, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None and holder.stdin is not None
+            holder.stdout.readline()
+            status, said = reset(lab, *MINE, "--secure")
+            holder.stdin.close()
+        sh("mount", device, lab.root / "data")
+        assert status == 1 and "in use by another program" in said and "outbox.db" in left(lab)
+        assert "watchroom-reset.going" not in on_boot(lab)
+
+
+def test_what_a_test_mounts_is_seen_by_no_other(lab: Lab) -> None:
+    """Tests that run beside this one, and make mount namespaces, take no copy of its disks along."""
+    assert str(boot(lab)) in Path("/proc/thread-self/mountinfo").read_text("utf-8")
+    assert str(boot(lab)) not in Path(f"/proc/{os.getppid()}/mountinfo").read_text("utf-8")
 
 
 def test_the_agent_does_not_start_while_a_reset_goes_on(tmp_path: Path) -> None:
