@@ -1,8 +1,11 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto mosquitto-clients:mosquitto_sub curl:curl chromium:chromium socat:socat gcc:cc iproute2:ip prometheus:promtool nodejs:node npm:npm influxdb:influxd nginx:nginx device-tree-compiler:dtc graphviz:dot systemd:systemd-analyze udev:udevadm chrony:chronyd network-manager:nmcli nftables:nft python3-pip:pip3 e2fsprogs:mkfs.ext4 procps:sysctl
+DEBIAN := gpsd:gpsd gpsd-clients:gpsfake mosquitto:mosquitto mosquitto-clients:mosquitto_sub curl:curl chromium:chromium chromium-headless-shell:chromium-headless-shell socat:socat gcc:cc iproute2:ip prometheus:promtool nodejs:node npm:npm influxdb:influxd nginx:nginx device-tree-compiler:dtc graphviz:dot systemd:systemd-analyze udev:udevadm chrony:chronyd network-manager:nmcli nftables:nft python3-pip:pip3 e2fsprogs:mkfs.ext4 procps:sysctl
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
+
+# A test starts some hundred processes of ours: let them find what the first has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-test demo test proof lint lock schemas kit vendor
 
@@ -37,7 +40,7 @@ lint: setup ## style, types and the direction of imports
 	$(BIN)/lint-imports
 
 test: setup setup-test lint ## everything that must hold
-	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -n 5 --dist loadfile --no-loadscope-reorder
 
 proof: setup setup-test ## the long attempt to lose a press: writes docs/proof.md
 	$(BIN)/python -m tests.chaos.proof

@@ -7,7 +7,18 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.feed_source import FeedSource, SourceFactory, serving
+from tests.chromium import launched
 from tests.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium without its windows and tabs: the same engine and build, at half the processor time a page.
+
+    The tests in tests/endtoend, and the pictures, are of the whole browser.
+    """
+    with launched("chromium-headless-shell") as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -23,7 +34,7 @@ def page(chromium: Browser, faults: list[str]) -> Iterator[Page]:
         viewport={"width": 1920, "height": 1080}, locale="en-GB", timezone_id="Europe/London"
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Security" in said.text else None)
     yield page

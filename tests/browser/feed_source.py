@@ -19,9 +19,9 @@ from cloud import console
 from cloud.api import map as maps
 from cloud.api.bases import BaseList, BaseView
 from cloud.clock import SystemClock
+from tests.waiting import DEADLINE_S
 from wire.feed import Alarms, AlarmView, Changes, FeedRecord, Orders, OrderView, Snapshot, Tick
 
-DEADLINE_S = 10.0
 _clock = SystemClock()
 
 

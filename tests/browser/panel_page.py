@@ -138,7 +138,7 @@ def screen(
         reduced_motion=reduced_motion,
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     if not real_time:
         page.clock.install()
         page.add_init_script(HURRIED)

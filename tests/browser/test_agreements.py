@@ -153,7 +153,7 @@ def test_no_barrier_and_nothing_old_as_now(page: Page, source: RoomsSource) -> N
     assert [] == [(one["id"], one["nodes"][0]["html"]) for one in found]
     assert 1024 == page.evaluate("document.documentElement.scrollWidth")
     source.answers["GET v1/covers"] = (503, {"problem": "the ledger is away"})
-    expect(page.locator("#banner")).to_contain_text("what is below is old (the ledger is away)", timeout=20_000)
+    expect(page.locator("#banner")).to_contain_text("what is below is old (the ledger is away)")
 
 
 def test_the_board_says_who_a_unit_is_shared_with(page: Page, source: RoomsSource) -> None:

@@ -253,7 +253,7 @@ def test_a_lost_feed_leaves_alarms_and_their_sound(page: Page, source: FeedSourc
     expect(on_top(page, "P142")).to_contain_text("in hand of Maidstone")
     source.alarms = {}
     source.silent = False
-    expect(page.locator("body")).to_have_attribute("data-feed", "live", timeout=15_000)
+    expect(page.locator("body")).to_have_attribute("data-feed", "live")
     expect(page.locator("#emergencies")).to_be_hidden()
     expect(page.locator("#orders")).to_be_hidden()
     silent = tones(page)

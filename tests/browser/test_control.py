@@ -171,7 +171,7 @@ def test_a_list_that_is_not_renewed_says_so(page: Page, board: FeedSource) -> No
     expect(page.locator(".recommended").first).to_be_focused()
     board.hold([unit(1, "P141")])
     board.answers["GET v1/recommend"] = (200, recommended(board))
-    expect(page.locator(".recommended")).to_have_count(1, timeout=9_000)
+    expect(page.locator(".recommended")).to_have_count(1)
     board.answers["GET v1/recommend"] = (503, {"problem": "away"})
     page.locator("#recommend [type=submit]").click()
     expect(page.locator(".recommend-said")).to_have_text(re.compile(r"As of \d\d:\d\d:\d\d, not renewed: away"))

@@ -145,7 +145,7 @@ def test_short_cut_keeps_the_board(page: Page, port: int, serve: SourceFactory) 
     second = FeedSource(port=port, epoch="e2", lost_after_s=20.0)
     second.hold([unit(1, "P1"), unit(2, "P2")])
     serve(second)
-    expect(page.locator("[role=row][aria-selected]")).to_have_count(2, timeout=15_000)
+    expect(page.locator("[role=row][aria-selected]")).to_have_count(2)
     assert page.evaluate("window.shownBanners") == 0
 
 

@@ -122,7 +122,7 @@ def test_nothing_is_found_as_confirmed_on_a_lost_feed(page: Page, source: FeedSo
     find(page, "confirmed")
     expect(row(page, "u-1")).to_be_visible()
     source.silent = True
-    expect(page.locator("#banner")).to_be_visible(timeout=6000)
+    expect(page.locator("#banner")).to_be_visible()
     expect(page.locator(CALLSIGNS)).to_have_count(0)
     find(page, "unconfirmed")
     expect(page.locator(CALLSIGNS)).to_have_count(2)

@@ -88,7 +88,7 @@ def test_a_status_is_read_whole(page: Page, source: FeedSource) -> None:
     expect(row(page, "u-1").locator(".c-type")).to_have_attribute("title", "double-crewed ambulance")
     open_board(page, source)
     source.silent = True
-    expect(row(page, "u-1").locator(".c-reason")).to_have_text("FEED LOST: radio", timeout=6000)
+    expect(row(page, "u-1").locator(".c-reason")).to_have_text("FEED LOST: radio")
     assert page.evaluate(CUT_OFF, ".row:not(.heads) > .cell") == []
 
 

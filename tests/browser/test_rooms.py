@@ -143,7 +143,7 @@ def test_a_page_that_nobody_sees_leaves_the_connections_to_the_board(page: Page,
     sight = "state => { Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });"
     sight += " document.dispatchEvent(new Event('visibilitychange')); }"
     page.evaluate(sight, "hidden")
-    expect(page.locator('.room-column[data-feed="lost"]')).to_have_count(2, timeout=10_000)
+    expect(page.locator('.room-column[data-feed="lost"]')).to_have_count(2)
     assert 1 == fire.connected
     changed = msgspec.structs.replace(rooms.held["u-0"], callsign="P777")
     rooms.held["u-0"] = changed

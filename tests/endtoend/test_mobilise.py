@@ -43,7 +43,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     page.goto(f"{address}?room=Maidstone")
-    expect(page.locator("body")).to_have_attribute("data-feed", "live", timeout=20_000)
+    expect(page.locator("body")).to_have_attribute("data-feed", "live")
     page.keyboard.press("/")
     page.keyboard.type("kf-1")
     page.keyboard.press("Enter")

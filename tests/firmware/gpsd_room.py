@@ -108,26 +108,24 @@ exec systemd-socket-activate {SOCKETS} /usr/sbin/gpsd -N $GPSD_OPTIONS ${{OPTION
 
     def brings_fix(self, *, deadline_s: float = FIX_S) -> None:
         """Let the receiver speak until a client is told of a fix. Raises AssertionError where none comes."""
-        wait_until(self._listens, what="gpsd listens", deadline_s=FIX_S / 2)
+        wait_until(self._listens, what="gpsd listens")
         with self._connected() as client:
-            client.sendall(b'?WATCH={"enable":true,"json":true};\n')
+            with _ended_where_reset():
+                client.sendall(b'?WATCH={"enable":true,"json":true};\n')
             client.settimeout(0.05)
             heard = [b""]
             wait_until(lambda: self._speak(client, heard), what="a fix", deadline_s=deadline_s)
 
     def _connected(self) -> socket.socket:
-        try:
+        with _ended_where_reset():
             return inside(self._host, lambda: socket.create_connection(("127.0.0.1", PORT)))
-        except ConnectionError as error:
-            raise AssertionError("gpsd has ended") from error
 
     def _speak(self, client: socket.socket, heard: list[bytes]) -> bool:
         with contextlib.suppress(BlockingIOError):
             os.write(self._master, next(self._sentences))
         try:
-            heard[0] += client.recv(65536)
-        except ConnectionError as error:
-            raise AssertionError("gpsd has ended") from error
+            with _ended_where_reset():
+                heard[0] += client.recv(65536)
         except TimeoutError:
             return False
         return any(_is_fix(line) for line in heard[0].splitlines())
@@ -163,6 +161,15 @@ def _is_fix(line: bytes) -> bool:
         said = json.loads(line)
         return (said.get("class"), said.get("device")) == ("TPV", f"/dev/{RECEIVER}") and said.get("mode", 0) in (2, 3)
     return False
+
+
+@contextlib.contextmanager
+def _ended_where_reset() -> Iterator[None]:
+    """What gpsd closes while it is spoken to, it closes because it ends."""
+    try:
+        yield
+    except ConnectionError as error:
+        raise AssertionError("gpsd has ended") from error
 
 
 def _children(pid: int) -> list[int]:

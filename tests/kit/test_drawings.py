@@ -44,7 +44,7 @@ class Said(NamedTuple):
 def page(chromium: Browser) -> Iterator[Page]:
     """One page for all drawings."""
     page = chromium.new_page(viewport={"width": 2000, "height": 1400})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     yield page
     page.close()
 

@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.gpsd_logs import drive
+from tests.waiting import DEADLINE_S
 
 WATCH = '?WATCH={"enable":true,"json":true};'
-DEADLINE_S = 10.0
-"""Far more than anything here takes; it only ends a test that would hang."""
 _SATELLITES = (
     (1, 40, 83),
     (2, 17, 308),

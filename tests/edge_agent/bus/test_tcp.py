@@ -9,7 +9,8 @@ from pymodbus.constants import ExcCodes
 from edge_agent.bus import Bus
 from edge_agent.clock import SystemClock
 from edge_agent.config.buses import SlaveEntry
-from tests.edge_agent.bus.plants import DEADLINE_S, a_host, a_plant, on_tcp, plant_map, running, scene
+from tests.edge_agent.bus.plants import a_host, a_plant, on_tcp, plant_map, running, scene
+from tests.waiting import DEADLINE_S
 
 SLOW_MS = 700
 """The time-out and the quiet of a dead slave: whoever waited for it would wait twice as long."""

@@ -39,11 +39,11 @@ from edge_agent.state.lamps import Meaning, Panel, Shown
 from edge_agent.state.swap import Stage
 from tests.edge_agent.link.lab import SkippingClock
 from tests.ports import free_port
+from tests.waiting import DEADLINE_S
 from wire.events import Service
 from wire.findings import Finding, well
 from wire.scheme import Code, parse_scheme
 
-DEADLINE_S = 10.0
 HEARTBEAT_S = 1.0
 _SCHEMES: dict[Service, str] = {"fire": "uk-fire-gd92", "police": "uk-police-state", "ambulance": "uk-ambulance"}
 _CODES: dict[Service, tuple[str, ...]] = {

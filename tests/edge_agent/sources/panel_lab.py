@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from edge_agent.decode.readings import Press, Reading, SourceFault
 from edge_agent.sources.panel import PanelBackend
-
-DEADLINE_S = 10.0
-"""Far more than anything here takes; it only ends a test that would hang."""
+from tests.waiting import DEADLINE_S
 
 
 class HandClock:

@@ -14,7 +14,8 @@ from edge_agent.decode.panel import EV_KEY, EV_LED, EV_SYN, EVENT, SYN_REPORT
 from edge_agent.decode.readings import Reading
 from edge_agent.sources.panel_evdev import EvdevPanel
 from edge_agent.state.lamps import Lamp
-from tests.edge_agent.sources.panel_lab import DEADLINE_S, HandClock, running
+from tests.edge_agent.sources.panel_lab import HandClock, running
+from tests.waiting import DEADLINE_S
 
 KEYS = {2: "b1", 5: "b4"}
 LEDS = {"b1": 0, "b4": 1}

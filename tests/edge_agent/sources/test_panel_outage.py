@@ -6,7 +6,8 @@ import pytest
 
 from edge_agent.decode.readings import Reading, SourceFault
 from edge_agent.sources.panel import Outage, until_first
-from tests.edge_agent.sources.panel_lab import DEADLINE_S, HandClock
+from tests.edge_agent.sources.panel_lab import HandClock
+from tests.waiting import DEADLINE_S
 
 
 def test_back_off_is_capped_jittered_and_starts_anew() -> None:

@@ -15,7 +15,8 @@ import pytest
 from edge_agent.decode.readings import Reading
 from edge_agent.errors import Fatal
 from edge_agent.sources.panel_scripted import CLIENTS_MAX, ScriptedPanel
-from tests.edge_agent.sources.panel_lab import DEADLINE_S, Bench, HandClock, running, until
+from tests.edge_agent.sources.panel_lab import Bench, HandClock, running, until
+from tests.waiting import DEADLINE_S
 
 BUTTONS = ("b1", "b4")
 DARK = {"lamps": {"b1": "dark", "b4": "dark"}, "notice": ""}
