@@ -27,9 +27,12 @@ BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 15.0
 DEATH_S = 1.0
 """How long a stopping agent waits for the broker to take its last word; a frozen one tells the will instead."""
-MINT_GAP_S = 60.0
+MINT_GAP_S = 30.0
 """The cloud is obeyed at most this often when it asks for a new stream: each sets a file aside that is never deleted,
-and several words on the same stream may be on their way at once."""
+and several words on the same stream may be on their way at once.
+
+Two copies of a card can be asked in the same moment. When one is then taken away, the other is asked again as soon as
+nobody speaks in the newer stream: the gap leaves it time to agree with control within a minute."""
 STATUSES_TOLD_MAX = 100
 STORAGE_PAUSE_S = 1.0
 """Between attempts to read what is to be sent from an outbox that fails."""

@@ -19,7 +19,7 @@ def seconds(text: str) -> int:
 
 
 def test_late_unit(page: Page, source: FeedSource) -> None:
-    """A unit that the feed calls unconfirmed loses its sign of confirmation within two seconds."""
+    """A unit that the feed calls unconfirmed loses its sign of confirmation."""
     source.hold([unit(1, "P141"), unit(2, "P142")])
     open_board(page, source)
     sign = row(page, "u-1").get_by_role("img").first

@@ -15,6 +15,8 @@ EXPLORED_S = 1_200.0
 SWAPPED_CARDS = 3
 CLONES = 22
 """Seeds whose stories depend on the order in which units, devices and streams are gone through."""
+COPY_LEFT_ALONE = 779
+"""Two copies of a card are asked for a new stream at once; then the one that speaks in the newer is taken away."""
 
 
 def run_explore(*arguments: str, hash_seed: int = 0) -> subprocess.CompletedProcess[str]:
@@ -55,6 +57,13 @@ def test_a_seed_is_one_story(seed: int) -> None:
     assert len(first) > 100, "a story with hardly a line proves nothing"
     for other in others:
         assert first == other
+
+
+def test_a_copy_that_is_left_alone_is_live_within_a_minute() -> None:
+    """What an older copy says counts again soon after the newer one is gone: its unit is not shown as lost for long."""
+    told = read_story(COPY_LEFT_ALONE)
+
+    assert json.loads(told[-1]) == {"seed": COPY_LEFT_ALONE, "violations": 0}, told[-2]
 
 
 def test_two_seeds_are_two_stories() -> None:
