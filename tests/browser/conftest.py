@@ -9,11 +9,12 @@ from playwright.sync_api import Browser, Page
 from tests.browser.feed_source import FeedSource, SourceFactory, serving
 from tests.chromium import launched
 from tests.ports import free_port
+from tests.waiting import DEADLINE_S
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium without its windows and tabs: the same engine and build, at half the processor time a page.
+    """Debian's Chromium without its windows and tabs: the same engine and build, for two thirds of the processor time.
 
     The tests in tests/endtoend, and the pictures, are of the whole browser.
     """
@@ -34,7 +35,7 @@ def page(chromium: Browser, faults: list[str]) -> Iterator[Page]:
         viewport={"width": 1920, "height": 1080}, locale="en-GB", timezone_id="Europe/London"
     )
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(DEADLINE_S * 1_000)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Security" in said.text else None)
     yield page

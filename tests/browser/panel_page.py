@@ -7,7 +7,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.edge_agent.panel.stand import Form, Served, Stand, serving
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 HOLD_MS = 2_000
 LOST_MS = 6_000
@@ -138,7 +138,7 @@ def screen(
         reduced_motion=reduced_motion,
     )
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(DEADLINE_S * 1_000)
     if not real_time:
         page.clock.install()
         page.add_init_script(HURRIED)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from kit.render import GENERATED, HARDWARE
 from tests.kit.pinmaps import FOLDERS
+from tests.waiting import DEADLINE_S
 
 DRAWINGS = sorted(HARDWARE.rglob("*.svg"))
 TOLERANCE_PX = 0.5
@@ -44,7 +45,7 @@ class Said(NamedTuple):
 def page(chromium: Browser) -> Iterator[Page]:
     """One page for all drawings."""
     page = chromium.new_page(viewport={"width": 2000, "height": 1400})
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(DEADLINE_S * 1_000)
     yield page
     page.close()
 
